@@ -1,0 +1,5 @@
+"""`python -m gocv` is `gocv`."""
+
+from gocv.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Readers and writers: the recording format, public data sets, video, configuration."""

@@ -1,0 +1,7 @@
+"""Detectors behind one protocol: ONNX models, ultralytics, recorded detections."""
+
+from gocv.detect.onnx import OnnxDetector
+from gocv.detect.recorded import RecordedDetections
+from gocv.detect.ultralytics import UltralyticsDetector
+
+__all__ = ["OnnxDetector", "RecordedDetections", "UltralyticsDetector"]
