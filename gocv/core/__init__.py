@@ -1,0 +1,46 @@
+"""The types that every room speaks. numpy only."""
+
+from gocv.core.errors import ConfigError, DataError, GocvError, MissingDependencyError, nearest
+from gocv.core.perception import JOINTS, Detections, Embeddings, FloorTracks, Frame, Poses, Tracks
+from gocv.core.protocols import Detector, Encoder, EventDetector, Fuser, InteractionModel, Tracker
+from gocv.core.receipts import CartEvent, Fused, Interaction, Receipt, ReceiptLine
+from gocv.core.rows import Rows, column
+from gocv.core.shelf import Explanation, ScaleSamples, WeightEvent
+from gocv.core.store import Plate, PlateId, Product, ShelfId, Store, Zone
+
+__all__ = [
+    "JOINTS",
+    "CartEvent",
+    "ConfigError",
+    "DataError",
+    "Detections",
+    "Detector",
+    "Embeddings",
+    "Encoder",
+    "EventDetector",
+    "Explanation",
+    "FloorTracks",
+    "Frame",
+    "Fused",
+    "Fuser",
+    "GocvError",
+    "Interaction",
+    "InteractionModel",
+    "MissingDependencyError",
+    "Plate",
+    "PlateId",
+    "Poses",
+    "Product",
+    "Receipt",
+    "ReceiptLine",
+    "Rows",
+    "ScaleSamples",
+    "ShelfId",
+    "Store",
+    "Tracker",
+    "Tracks",
+    "WeightEvent",
+    "Zone",
+    "column",
+    "nearest",
+]

@@ -1,0 +1,85 @@
+"""What a part must offer to be used by the pipeline. Any object with these methods will do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+from gocv.core.perception import Detections, Embeddings, FloorTracks, Frame, Poses, Tracks
+from gocv.core.receipts import Fused, Interaction
+from gocv.core.shelf import Explanation, ScaleSamples, WeightEvent
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Finds boxes in frames. `classes` names the values of `Detections.label`."""
+
+    classes: tuple[str, ...]
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Boxes of each frame, in the order of `frames`."""
+        ...
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """Gives the detections of successive frames identities.
+
+    `needs` lists what `update` must be given besides the detections: "embeddings" or nothing.
+    """
+
+    needs: frozenset[str]
+
+    def update(self, detections: Detections, *, time_s: float, embeddings: Embeddings | None = None) -> Tracks:
+        """Identities for the detections of the frame taken at `time_s`, every input row accounted for."""
+        ...
+
+    def reset(self) -> None:
+        """Forget every track; ids start again at 1."""
+        ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns crops of people into appearance vectors."""
+
+    def encode(self, frame: Frame, detections: Detections) -> Embeddings:
+        """A vector for every detection of the frame."""
+        ...
+
+
+@runtime_checkable
+class InteractionModel(Protocol):
+    """Says what a hand did at a shelf."""
+
+    def predict(self, shoppers: FloorTracks, poses: Mapping[str, Sequence[Poses]]) -> list[Interaction]:
+        """Interactions of all shoppers; `poses` holds each camera's keypoints, a table a frame."""
+        ...
+
+
+@runtime_checkable
+class EventDetector(Protocol):
+    """Finds changes of weight in one group of plates, chunk by chunk, in bounded memory."""
+
+    def update(self, samples: ScaleSamples) -> list[WeightEvent]:
+        """Events that are complete with these samples, which follow those of the call before."""
+        ...
+
+    def flush(self) -> list[WeightEvent]:
+        """Events still open when the samples end."""
+        ...
+
+    def report(self) -> list[dict[str, str]]:
+        """What was broken or mended in the samples so far: each entry says `where` and what the `problem` is."""
+        ...
+
+
+@runtime_checkable
+class Fuser(Protocol):
+    """Decides who moved what."""
+
+    def fuse(
+        self, events: Sequence[WeightEvent], explanations: Mapping[str, Sequence[Explanation]], shoppers: FloorTracks
+    ) -> Fused:
+        """A receipt for every shopper; `explanations` by event id."""
+        ...
