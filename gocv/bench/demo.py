@@ -1,0 +1,49 @@
+"""`gocv bench demo`: receipts of many simulated visits against the truth."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from gocv.bench.result import BenchmarkResult, command_line, environment
+from gocv.data.recording import Recording
+from gocv.metrics import score_receipts
+from gocv.pipeline import PipelineConfig, Progress, as_units, run
+from gocv.sim import simulate_visit
+
+
+def bench_demo(visits: int, config: PipelineConfig) -> BenchmarkResult:
+    """Simulate the visits of seeds 1 … `visits` and run the pipeline on each.
+
+    The visits are simulated, and this simulator is not calibrated against real stores: the figures compare versions
+    of gocv with each other, nothing else.
+
+    Returns:
+        One row: `mean_f1` over visits, the share of receipts that are `exact`, their mean `probability`, the share
+        that `needs_review`, and the share of exact ones among those that do not.
+    """
+    f1, exact, probability, review = [], [], [], []
+    for seed in Progress().over(range(1, visits + 1), "visits", visits):
+        with tempfile.TemporaryDirectory() as folder:
+            truth = simulate_visit(Path(folder) / "recording", seed=seed)
+            receipts = run(Recording.open(Path(folder) / "recording"), Path(folder) / "run", config)
+        really = {r.shopper: dict(r.items) for r in truth.receipts or ()}
+        found = as_units(receipts)
+        f1.append(score_receipts(found, really).f1)
+        exact += [found[r.shopper] == really.get(r.shopper or "", {}) for r in receipts]
+        probability += [r.probability for r in receipts]
+        review += [r.needs_review for r in receipts]
+    unreviewed = np.array(exact)[~np.array(review)]
+    row = {
+        "method": "gocv",
+        "visits": visits,
+        "receipts": len(exact),
+        "mean_f1": float(np.mean(f1)),
+        "exact": float(np.mean(exact)),
+        "probability": float(np.mean(probability)),
+        "needs_review": float(np.mean(review)),
+        "exact_unreviewed": float(np.mean(unreviewed)) if len(unreviewed) else None,
+    }
+    return BenchmarkResult("demo", [row], environment(seed=1), command_line())

@@ -1,0 +1,86 @@
+"""The run folder: each stage's table, and a note of what it was made from.
+
+A stage is done when `stages/STAGE.json` exists and its fingerprint (a hash of the recording's files, of the settings
+of this stage and of all stages before it, and of gocv's version) is that of the run at hand. Everything is written
+whole or not at all, so a run that was killed goes on from the last stage that finished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gocv import __version__
+from gocv.core import DataError
+from gocv.data.files import write_json
+from gocv.data.recording import Recording
+from gocv.pipeline.config import STAGES, PipelineConfig
+
+Report = list[Mapping[str, Any]]
+
+_SETTINGS = {
+    "detect": ("detect",),
+    "track": ("track",),
+    "multicamera": ("multicamera",),
+    "shelf": ("shelf", "explain", "chunk_s"),
+    "fusion": ("fusion",),
+}
+
+
+class RunFolder:
+    """Where a run keeps its tables.
+
+    Args:
+        path: The folder; made if need be.
+        recording: What is run.
+        config: How.
+
+    Raises:
+        DataError: `path` is a file, or a folder with other things in it and no run.
+    """
+
+    def __init__(self, path: Path, recording: Recording, config: PipelineConfig) -> None:
+        if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / "stages").is_dir()):
+            raise DataError("is in use and is not a run", file=path, expected="a new or empty folder, or a run's")
+        self.path = path
+        (path / "stages").mkdir(parents=True, exist_ok=True)
+        self._fingerprints = _fingerprints(recording, config)
+
+    def report_of(self, stage: str) -> Report | None:
+        """What the stage reported, or None where it has not been done as this run would do it."""
+        try:
+            done = json.loads(self._marker(stage).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return done["report"] if done.get("fingerprint") == self._fingerprints[stage] else None
+
+    def finish(self, stage: str, report: Report) -> None:
+        """Note that the stage is done; its tables must have been written before."""
+        write_json(self._marker(stage), {"fingerprint": self._fingerprints[stage], "report": report})
+
+    def forget(self, stages: Iterable[str]) -> None:
+        """Make stages run again."""
+        for stage in stages:
+            self._marker(stage).unlink(missing_ok=True)
+
+    def table(self, name: str) -> Path:
+        """Where a table of that name is kept."""
+        return self.path / f"{name}.parquet"
+
+    def _marker(self, stage: str) -> Path:
+        return self.path / "stages" / f"{stage}.json"
+
+
+def _fingerprints(recording: Recording, config: PipelineConfig) -> dict[str, str]:
+    files = sorted(f for f in recording.path.rglob("*") if f.is_file())
+    seen = [(str(f.relative_to(recording.path)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    text = json.dumps([__version__, seen])
+    settings = config.model_dump(mode="json")
+    prints = {}
+    for stage in STAGES:
+        text = hashlib.sha256((text + json.dumps([settings[k] for k in _SETTINGS[stage]])).encode()).hexdigest()
+        prints[stage] = text
+    return prints

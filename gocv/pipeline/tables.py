@@ -1,0 +1,130 @@
+"""The run folder's tables: Parquet files of rows, and core types as rows and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gocv.core import CartEvent, DataError, Explanation, PlateId, ShelfId, WeightEvent
+from gocv.data.files import written_whole
+
+_NUMBERS = pa.list_(pa.float64())
+
+EVENTS = pa.schema(
+    [
+        *(("event", pa.string()), ("gondola", pa.int64()), ("shelf", pa.int64())),
+        *((name, pa.float64()) for name in ("time_s", "start_s", "end_s", "total_g", "probability")),
+        *(("plates", pa.list_(pa.string())), ("delta_g", _NUMBERS), ("covariance_g2", _NUMBERS)),
+    ]
+)
+EXPLANATIONS = pa.schema(
+    [
+        *(("event", pa.string()), ("rank", pa.int64()), ("probability", pa.float64())),
+        *(("products", pa.list_(pa.string())), ("units", pa.list_(pa.int64()))),
+    ]
+)
+CART_EVENTS = pa.schema(
+    [
+        *(("event", pa.string()), ("time_s", pa.float64()), ("shopper", pa.string()), ("product", pa.string())),
+        *(("quantity", pa.int64()), ("probability", pa.float64())),
+    ]
+)
+
+
+def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+    """Write rows as a Parquet table, whole or not at all."""
+    with written_whole(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
+
+
+def read_table(path: Path) -> list[dict[str, Any]]:
+    """Rows of a table of a run.
+
+    Raises:
+        DataError: It is missing or broken.
+    """
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except (OSError, pa.ArrowException) as problem:
+        expected = "the table that a stage of the run wrote: run the recording again"
+        raise DataError(f"cannot be read: {problem}", file=path, expected=expected) from problem
+    return rows
+
+
+def event_rows(events: Iterable[WeightEvent]) -> list[dict[str, Any]]:
+    """Rows of `EVENTS`."""
+    return [
+        {
+            "event": e.id,
+            "gondola": e.shelf.gondola,
+            "shelf": e.shelf.shelf,
+            "time_s": e.time_s,
+            "start_s": e.start_s,
+            "end_s": e.end_s,
+            "total_g": e.total_g,
+            "probability": e.probability,
+            "plates": [str(p) for p in e.plates],
+            "delta_g": e.delta_g.tolist(),
+            "covariance_g2": e.covariance_g2.ravel().tolist(),
+        }
+        for e in events
+    ]
+
+
+def events_from(rows: Iterable[Mapping[str, Any]]) -> list[WeightEvent]:
+    """Weight events from rows of `EVENTS`."""
+    return [
+        WeightEvent(
+            id=row["event"],
+            shelf=ShelfId(row["gondola"], row["shelf"]),
+            start_s=row["start_s"],
+            end_s=row["end_s"],
+            time_s=row["time_s"],
+            plates=tuple(PlateId.parse(p) for p in row["plates"]),
+            delta_g=np.array(row["delta_g"]),
+            covariance_g2=np.array(row["covariance_g2"]).reshape(len(row["plates"]), -1),
+            probability=row["probability"],
+        )
+        for row in rows
+    ]
+
+
+def explanation_rows(explanations: Mapping[str, Sequence[Explanation]]) -> list[dict[str, Any]]:
+    """Rows of `EXPLANATIONS`, most probable first for each event."""
+    return [
+        {
+            "event": event,
+            "rank": rank,
+            "probability": found.probability,
+            "products": [product for product, _ in found.items],
+            "units": [units for _, units in found.items],
+        }
+        for event, listed in explanations.items()
+        for rank, found in enumerate(listed, start=1)
+    ]
+
+
+def explanations_from(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Explanation]]:
+    """Explanations by event id from rows of `EXPLANATIONS`."""
+    found: dict[str, list[Explanation]] = defaultdict(list)
+    for row in rows:
+        items = tuple(zip(row["products"], row["units"], strict=True))
+        found[row["event"]].append(Explanation(items, row["probability"]))
+    return dict(found)
+
+
+def cart_event_rows(cart_events: Iterable[CartEvent]) -> list[dict[str, Any]]:
+    """Rows of `CART_EVENTS`."""
+    return [dataclasses.asdict(moved) for moved in cart_events]
+
+
+def cart_events_from(rows: Iterable[Mapping[str, Any]]) -> list[CartEvent]:
+    """Movements of carts from rows of `CART_EVENTS`."""
+    return [CartEvent(**row) for row in rows]

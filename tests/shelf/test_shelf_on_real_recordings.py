@@ -1,0 +1,91 @@
+"""The two real recordings of a cashier-free store: the events in them, and no others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gocv.core import PlateId
+from gocv.data.nanostore import convert_nanostore
+from gocv.data.recording import Recording
+from gocv.shelf import FaimDetector, explain
+
+THRESHOLDS = pytest.mark.parametrize("variance_g2", [60.0, 500.0], ids=["default", "published"])
+CHUNKS = pytest.mark.parametrize("chunk_s", [0.2, 60.0], ids=["message by message", "by the minute"])
+
+
+@pytest.fixture(scope="module")
+def opened(shared_data, tmp_path_factory):
+    def convert(name):
+        folder = tmp_path_factory.mktemp("recordings") / name
+        convert_nanostore(shared_data / "nanostore" / name, folder)
+        return Recording.open(folder)
+
+    return {name: convert(name) for name in ("BENCHMARK-1", "cps-test-01")}
+
+
+def detected(recording, variance_g2, chunk_s):
+    events = []
+    for group in recording.scales:
+        detector = FaimDetector(rate_hz=group.rate_hz, variance_g2=variance_g2)
+        for samples in recording.scale_chunks(group, chunk_s):
+            events += detector.update(samples)
+        events += detector.flush()
+    return sorted(events, key=lambda e: e.time_s)
+
+
+def grams_on(event, *plates):
+    return sum(g for p, g in zip(event.plates, event.delta_g, strict=True) if p in plates)
+
+
+@THRESHOLDS
+@CHUNKS
+def test_benchmark_1_has_one_event(opened, variance_g2, chunk_s):
+    recording = opened["BENCHMARK-1"]
+    (event,) = detected(recording, variance_g2, chunk_s)
+    assert (event.shelf.gondola, event.shelf.shelf) == (1, 5)
+    assert PlateId(1, 5, 11) in event.plates
+    assert grams_on(event, PlateId(1, 5, 11), PlateId(1, 5, 12)) == pytest.approx(-623, abs=8)
+    assert event.probability > 0.999
+    best = explain(event, recording.store)[0]
+    assert best.items == (("071142008582", 1),)
+    assert best.probability > 0.99
+
+
+@THRESHOLDS
+@CHUNKS
+def test_cps_test_01_has_two_events(opened, variance_g2, chunk_s):
+    recording = opened["cps-test-01"]
+    fire, fiji = detected(recording, variance_g2, chunk_s)
+    assert grams_on(fire, *(PlateId(2, 5, p) for p in (3, 4, 5))) == pytest.approx(-100, abs=8)
+    assert grams_on(fiji, PlateId(1, 5, 10)) == pytest.approx(-562, abs=8)
+    for event, product in ((fire, "071063437089"), (fiji, "632565000012")):
+        best = explain(event, recording.store)[0]
+        assert best.items == ((product, 1),)
+        assert best.probability > 0.99
+        label_s = next(e.time_s for e in recording.truth.events if e.product == product)
+        assert event.time_s == pytest.approx(label_s, abs=1)
+
+
+@pytest.mark.parametrize("name", ["BENCHMARK-1", "cps-test-01"])
+def test_levels_at_rest_repeat_within_their_error(opened, name):
+    from gocv.shelf.change import describe_change
+
+    recording = opened[name]
+    busy_s = [14.8] if name == "BENCHMARK-1" else [10.4, 16.6]
+    scores = []
+    for group in recording.scales:
+        for samples in recording.scale_chunks(group):
+            columns = np.isfinite(samples.weight_g).all(axis=0)
+            for start in range(0, len(samples) - 240, 60):
+                span = samples[start : start + 240]
+                if any(span.time_s[0] - 2 < t < span.time_s[-1] + 2 for t in busy_s):
+                    continue
+                weight_g = span.weight_g[:, columns]
+                change = describe_change(weight_g[:60], weight_g[60:180], weight_g[180:], min_plate_g=0.0)
+                if change is not None:
+                    scores.append(change.delta_g / np.sqrt(np.diag(change.covariance_g2)))
+    score = np.abs(np.concatenate(scores))
+    assert len(score) > 1000
+    assert score.std() < 1
+    assert np.mean(score > 3) < 0.01
