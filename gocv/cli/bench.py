@@ -90,6 +90,7 @@ def day(
     hours: Annotated[float, typer.Option(min=0.1, help="Length of the day.")] = 8.0,
     plates: Annotated[int, typer.Option(min=5, help="Plates in all.")] = 300,
     cameras: Annotated[int, typer.Option(min=0, help="Cameras with recorded detections.")] = 12,
+    frame_rate: Annotated[float, typer.Option(min=0.1, help="Frames a second of each camera.")] = 10.0,
     seed: Annotated[int, typer.Option(help="Of the made-up noise.")] = 1,
     json_file: JsonFile = None,
 ) -> None:
@@ -97,7 +98,7 @@ def day(
     from gocv.bench.day import bench_day
 
     with refusing():
-        _show(bench_day(hours, plates, cameras, seed), json_file)
+        _show(bench_day(hours, plates, cameras, frame_rate, seed), json_file)
 
 
 def _settings(config: Path | None, overrides: list[str] | None) -> PipelineConfig:

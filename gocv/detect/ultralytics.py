@@ -73,10 +73,13 @@ class UltralyticsDetector:
 
 def _load(model: str | Path) -> Any:
     try:
-        import ultralytics
+        with np.printoptions():  # importing ultralytics changes how numpy prints, for the whole process
+            import ultralytics
     except ImportError as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "ultralytics"
+        problem = "is not installed" if missing else f"cannot be imported ({error})"
         raise MissingDependencyError(
-            "the ultralytics package is needed and not installed; it is licensed under the AGPL-3.0",
+            f"the ultralytics package is needed and {problem}; it is licensed under the AGPL-3.0",
             expected="pip install gocv[ultralytics]",
         ) from error
     try:
