@@ -8,8 +8,11 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+Carts = Mapping[str, Mapping[str, int]]
+"""Units by product, by shopper."""
+
 Receipts = Mapping[str | None, Mapping[str, int]]
-"""Units by product, by shopper; None for what nobody could be named for."""
+"""The same as found, where None stands for what nobody could be named for."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class ReceiptScore:
         return 2 * self.true_positives / units if units else 1.0
 
 
-def score_receipts(predicted: Receipts, true: Receipts) -> ReceiptScore:
+def score_receipts(predicted: Receipts, true: Carts) -> ReceiptScore:
     """Compare receipts unit by unit; entries of no units, or fewer, count for nothing.
 
     Shoppers are compared by name. Predicted shoppers whose names the truth does not know (found in footage, say) are
@@ -47,7 +50,7 @@ def score_receipts(predicted: Receipts, true: Receipts) -> ReceiptScore:
     return ReceiptScore(right, _units(predicted), _units(true))
 
 
-def match_shoppers(predicted: Receipts, true: Receipts) -> dict[str, str]:
+def match_shoppers(predicted: Receipts, true: Carts) -> dict[str, str]:
     """Which true shopper each predicted one is compared with: of the same name, else as `score_receipts` says.
 
     >>> match_shoppers({"shopper-1": {"tea": 1}}, {"a": {"milk": 1}, "b": {"tea": 1}})
@@ -55,7 +58,7 @@ def match_shoppers(predicted: Receipts, true: Receipts) -> dict[str, str]:
     """
     partner = {s: s for s in predicted if s in true and s is not None}
     strangers = sorted(s for s in predicted if s not in true and s is not None)
-    left_over = sorted(s for s in true if s not in predicted and s is not None)
+    left_over = sorted(s for s in true if s not in predicted)
     agree = np.array([[_agree(predicted[s], true[t]) for t in left_over] for s in strangers])
     if agree.size:
         rows, columns = linear_sum_assignment(agree, maximize=True)
@@ -67,5 +70,5 @@ def _agree(predicted: Mapping[str, int], true: Mapping[str, int]) -> int:
     return sum(max(0, min(units, true.get(product, 0))) for product, units in predicted.items())
 
 
-def _units(receipts: Receipts) -> int:
+def _units(receipts: Receipts | Carts) -> int:
     return sum(max(0, units) for cart in receipts.values() for units in cart.values())
