@@ -64,9 +64,7 @@ def bench_day(hours: float, plates: int, cameras: int, frame_hz: float, seed: in
     return BenchmarkResult("day", [row], environment(seed), command_line())
 
 
-def _write(
-    path: Path, duration_s: float, plates: int, cameras: int, frame_hz: float, rng: np.random.Generator
-) -> None:
+def _write(path: Path, duration_s: float, plates: int, cameras: int, frame_hz: float, rng: np.random.Generator) -> None:
     groups = [
         tuple(PlateId(gondola, 1 + i // 12, 1 + i % 12) for i in range(len(members)))
         for gondola, members in enumerate(np.array_split(np.arange(plates), 5), start=1)
