@@ -28,7 +28,7 @@ class PipelineConfig(Model):
         track: The tracker of each camera.
         multicamera: How tracks are joined.
         shelf: The weight-event detector. FAIM's published threshold of 500 g² misses what weighs less than about
-            80 g; the variance of shelves at rest stays under 30 g² in both real recordings, so 60 g² is the default.
+            90 g; the variance of shelves at rest stays under 30 g² in both real recordings, so 60 g² is the default.
         explain: What a weight change could have been.
         fusion: How carts are inferred.
         chunk_s: Seconds of scale samples in memory at a time.

@@ -108,8 +108,8 @@ class TestEvents:
         events, _ = detect(shelves((8, PLATES[1], -300), (8 + seconds, PLATES[4], -200)))
         assert [e.total_g for e in events] == pytest.approx([-300, -200], abs=3)
 
-    @pytest.mark.parametrize("seconds", [0.3, 1.0, 1.5])
-    def test_changes_without_rest_between_are_one_event(self, seconds):
+    @pytest.mark.parametrize("seconds", [0.3, 1.0, 1.5, 2.1, 2.2])
+    def test_changes_without_half_a_second_of_rest_between_are_one_event(self, seconds):
         event = only(detect(shelves((8, PLATES[1], -300), (8 + seconds, PLATES[4], -200)))[0])
         assert event.delta_g == pytest.approx([-300, -200], abs=3)
 
