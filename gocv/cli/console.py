@@ -43,7 +43,9 @@ def print_json(value: Any) -> None:
 
 def print_receipts(receipts: Sequence[Receipt], truth: Mapping[str, Mapping[str, int]] | None = None) -> None:
     """Print a line for each line of each receipt; with `truth` (units by product by shopper), what it should be."""
-    table = Table("shopper", "product", "name", show_lines=False)
+    table = Table()
+    for header in ("shopper", "product", "name"):
+        table.add_column(header, overflow="fold")
     for header in ("units", *(["truth"] if truth is not None else []), "probability"):
         table.add_column(header, justify="right")
     for receipt in receipts:

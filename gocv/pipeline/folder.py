@@ -1,8 +1,9 @@
 """The run folder: each stage's table, and a note of what it was made from.
 
-A stage is done when `stages/STAGE.json` exists and its fingerprint (a hash of the recording's files, of the settings
-of this stage and of all stages before it, and of gocv's version) is that of the run at hand. Everything is written
-whole or not at all, so a run that was killed goes on from the last stage that finished.
+A stage is done when `stages/STAGE.json` exists and its fingerprint is that of the run at hand: a hash of gocv's version,
+of the recording's files, and of the settings of this stage and of all before it, with the files that they name (files
+count by size and time of change). Everything is written whole or not at all, so a run that was killed goes on from the
+last stage that finished.
 """
 
 from __future__ import annotations
@@ -39,14 +40,18 @@ class RunFolder:
         config: How.
 
     Raises:
-        DataError: `path` is a file, or a folder with other things in it and no run.
+        DataError: `path` is a file, lies in the recording, or is a folder with other things in it and no run.
     """
 
     def __init__(self, path: Path, recording: Recording, config: PipelineConfig) -> None:
+        if path.resolve().is_relative_to(recording.path.resolve()):
+            raise DataError("lies in the recording", file=path, expected="a run folder of its own")
         if path.is_file() or (path.is_dir() and any(path.iterdir()) and not (path / "stages").is_dir()):
             raise DataError("is in use and is not a run", file=path, expected="a new or empty folder, or a run's")
         self.path = path
         (path / "stages").mkdir(parents=True, exist_ok=True)
+        for left_by_a_killed_run in path.glob(".*.part*"):
+            left_by_a_killed_run.unlink()
         self._fingerprints = _fingerprints(recording, config)
 
     def report_of(self, stage: str) -> Report | None:
@@ -76,11 +81,25 @@ class RunFolder:
 
 def _fingerprints(recording: Recording, config: PipelineConfig) -> dict[str, str]:
     files = sorted(f for f in recording.path.rglob("*") if f.is_file())
-    seen = [(str(f.relative_to(recording.path)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    text = json.dumps([__version__, seen])
+    text = json.dumps([__version__, [(str(f.relative_to(recording.path)), _stamp(f)) for f in files]])
     settings = config.model_dump(mode="json")
     prints = {}
     for stage in STAGES:
-        text = hashlib.sha256((text + json.dumps([settings[k] for k in _SETTINGS[stage]])).encode()).hexdigest()
+        used = [settings[key] for key in _SETTINGS[stage]]
+        text = hashlib.sha256(json.dumps([text, used, _named_files(used)]).encode()).hexdigest()
         prints[stage] = text
     return prints
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _named_files(value: Any) -> list[tuple[int, int]]:
+    """Stamps of the files that settings name."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [stamp for inner in value for stamp in _named_files(inner)]
+    return [_stamp(Path(value))] if isinstance(value, str) and Path(value).is_file() else []

@@ -82,6 +82,16 @@ def test_refusals(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_corrupt_archive(tmp_path: Path) -> None:
+    """It is refused with the place named, and nothing is left half made."""
+    archive = tmp_path / "dump.archive"
+    archive.write_bytes(bytes.fromhex("6de29981") + b"this is no BSON document at all")
+    done = gocv("convert", "nanostore", archive, tmp_path / "recording")
+    assert done.returncode == 1
+    assert "dump.archive, row byte" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["dump.archive"]
+
+
 def test_check(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     done = gocv("check", demo[0] / "recording", "--json")
     assert done.returncode == 0

@@ -187,3 +187,10 @@ def test_a_run_folder_that_is_something_else(demo: Recording, tmp_path: Path) ->
     with pytest.raises(DataError, match="is not a run"):
         run(demo, tmp_path)
     assert [f.name for f in tmp_path.iterdir()] == ["letters.txt"]
+
+
+def test_a_run_folder_in_the_recording(demo: Recording, copy_of: Copy) -> None:
+    path = copy_of(demo)
+    with pytest.raises(DataError, match="lies in the recording"):
+        run(Recording.open(path), path / "run")
+    assert not (path / "run").exists()

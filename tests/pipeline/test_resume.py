@@ -15,6 +15,7 @@ from gocv.core import ConfigError
 from gocv.data.config import load
 from gocv.data.recording import Recording
 from gocv.pipeline import STAGES, PipelineConfig, run
+from gocv.pipeline.folder import RunFolder
 from gocv.pipeline.runner import _RUN
 
 
@@ -63,6 +64,7 @@ def test_killed_by_the_system(demo: Recording, tmp_path: Path, whole: bytes) -> 
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert not list((tmp_path / "run").glob(".*"))
     assert (tmp_path / "run" / "receipts.json").read_bytes() == whole
 
 
@@ -100,3 +102,14 @@ def test_restart_from_a_stage(demo: Recording, tmp_path: Path, monkeypatch: pyte
     assert done == ["fusion"]
     with pytest.raises(ConfigError, match="'fusion'"):
         run(demo, tmp_path / "run", restart_from="fusoin")
+
+
+def test_a_file_that_settings_name_counts_by_its_content(demo: Recording, tmp_path: Path) -> None:
+    model = tmp_path / "model.yaml"
+    config = load(PipelineConfig, None, [f"detect.model={model}"])
+    prints = []
+    for text in ("one", "another", "another"):
+        if not model.exists() or model.read_text() != text:
+            model.write_text(text)
+        prints.append(RunFolder(tmp_path / "run", demo, config)._fingerprints)
+    assert prints[0] != prints[1] == prints[2]
