@@ -14,8 +14,8 @@ from gocv.pipeline import PipelineConfig, Progress, as_units, run
 from gocv.sim import simulate_visit
 
 
-def bench_demo(visits: int, config: PipelineConfig) -> BenchmarkResult:
-    """Simulate the visits of seeds 1 … `visits` and run the pipeline on each.
+def bench_demo(visits: int, first_seed: int, config: PipelineConfig) -> BenchmarkResult:
+    """Simulate `visits` visits, of the seeds from `first_seed` on, and run the pipeline on each.
 
     The visits are simulated, and this simulator is not calibrated against real stores: the figures compare versions
     of gocv with each other, nothing else.
@@ -25,7 +25,7 @@ def bench_demo(visits: int, config: PipelineConfig) -> BenchmarkResult:
         that `needs_review`, and the share of exact ones among those that do not.
     """
     f1, exact, probability, review = [], [], [], []
-    for seed in Progress().over(range(1, visits + 1), "visits", visits):
+    for seed in Progress().over(range(first_seed, first_seed + visits), "visits", visits):
         with tempfile.TemporaryDirectory() as folder:
             truth = simulate_visit(Path(folder) / "recording", seed=seed)
             receipts = run(Recording.open(Path(folder) / "recording"), Path(folder) / "run", config)
@@ -39,6 +39,7 @@ def bench_demo(visits: int, config: PipelineConfig) -> BenchmarkResult:
     row = {
         "method": "gocv",
         "visits": visits,
+        "first_seed": first_seed,
         "receipts": len(exact),
         "mean_f1": float(np.mean(f1)),
         "exact": float(np.mean(exact)),
@@ -46,4 +47,4 @@ def bench_demo(visits: int, config: PipelineConfig) -> BenchmarkResult:
         "needs_review": float(np.mean(review)),
         "exact_unreviewed": float(np.mean(unreviewed)) if len(unreviewed) else None,
     }
-    return BenchmarkResult("demo", [row], environment(seed=1), command_line())
+    return BenchmarkResult("demo", [row], environment(seed=first_seed), command_line())

@@ -35,7 +35,8 @@ def nanostore(
 
 @bench_app.command("demo")
 def demo(
-    visits: Annotated[int, typer.Option(min=1, help="Seeds 1 to this.")] = 40,
+    visits: Annotated[int, typer.Option(min=1, help="How many.")] = 40,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first; the next ones follow.")] = 1,
     overrides: Overrides = None,
     config: Config = None,
     json_file: JsonFile = None,
@@ -44,7 +45,7 @@ def demo(
     from gocv.bench.demo import bench_demo
 
     with refusing():
-        _show(bench_demo(visits, _settings(config, overrides)), json_file)
+        _show(bench_demo(visits, first_seed, _settings(config, overrides)), json_file)
 
 
 @bench_app.command("imports")

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from gocv.core import ConfigError, PlateId, ScaleSamples, ShelfId, WeightEvent
 from gocv.shelf.change import describe_change
 from gocv.shelf.grid import EvenGrid
+from gocv.shelf.rests import clusters, rests_within
 
 _MOST_LISTED = 20
 
@@ -61,6 +62,8 @@ class FaimDetector:
         min_change_g: Events must change the contributing plates by more than this in all, grams.
         min_plate_g: Plates that change by more than this contribute, grams.
         max_event_s: Longest event, seconds.
+        split_rest_s: Part an event in several where it rests for this long (`gocv.shelf.rests`), seconds. None: never,
+            as published.
 
     Raises:
         ConfigError: An argument is out of range.
@@ -75,6 +78,7 @@ class FaimDetector:
         min_change_g: float = 10.0,
         min_plate_g: float = 5.0,
         max_event_s: float = 60.0,
+        split_rest_s: float | None = None,
     ) -> None:
         for name, value, least in (
             ("rate_hz", rate_hz, 1e-3),
@@ -93,6 +97,7 @@ class FaimDetector:
         self.min_change_g = min_change_g
         self.min_plate_g = min_plate_g
         self.max_event = math.ceil(max_event_s * rate_hz)
+        self.split_rest = None if split_rest_s is None else max(2, round(split_rest_s * rate_hz))
         self._grid = EvenGrid(rate_hz)
         self._margin = window + min_run + 1
         """Points needed on each side of an event to know its level there."""
@@ -213,26 +218,53 @@ class FaimDetector:
         start, end, shelf.start = shelf.start, shelf.end, None
         if end - start <= self.min_run:
             return
-        begin = start - self.min_run
+        begin, stop = start - self.min_run, end + self.min_run
         before = self._span(shelf, shelf.rest, shelf.rest + self.window)
-        between = self._span(shelf, begin, end + self.min_run)
-        level = end + self.min_run - self.window // 2
+        between = self._span(shelf, begin, stop)
+        level = stop - self.window // 2
         after = self._span(shelf, level, level + self.window)
-        change = describe_change(before, between, after, self.min_plate_g)
-        if change is None or abs(change.delta_g.sum()) <= self.min_change_g:
+        rests = self._rests(before, between, after)
+        levels = [before, *(between[rest] for rest in rests), after]
+        middles = [0, *((rest.start + rest.stop) // 2 for rest in rests), stop - begin]
+        for was, became, (first, last) in zip(levels[:-1], levels[1:], itertools.pairwise(middles), strict=True):
+            yield from self._describe(shelf, begin + first, was, between[first:last], became)
+
+    def _rests(
+        self, before: NDArray[np.float32], between: NDArray[np.float32], after: NDArray[np.float32]
+    ) -> list[slice]:
+        """Rows of `between` that part the event in several."""
+        if self.split_rest is None:
+            return []
+        return rests_within(before, between, after, self.split_rest, self.min_plate_g)
+
+    def _describe(
+        self,
+        shelf: _Shelf,
+        begin: int,
+        before: NDArray[np.float32],
+        between: NDArray[np.float32],
+        after: NDArray[np.float32],
+    ) -> Iterator[WeightEvent]:
+        """The events of one step, whose readings `between` begin at the point `begin`."""
+        step = describe_change(before, between, after, self.min_plate_g)
+        if step is None:
             return
-        time_s = self._time(begin + change.half)
-        yield WeightEvent(
-            id=self._new_id(shelf.id, time_s),
-            shelf=shelf.id,
-            start_s=min(self._time(begin + max(change.first - 1, 0)), time_s),
-            end_s=max(self._time(begin + change.last), time_s),
-            time_s=time_s,
-            plates=tuple(self._plates[shelf.columns][i] for i in change.plates),
-            delta_g=change.delta_g,
-            covariance_g2=change.covariance_g2,
-            probability=change.probability,
-        )
+        for columns in [step.plates] if self.split_rest is None else clusters(step.plates):
+            change = describe_change(before[:, columns], between[:, columns], after[:, columns], self.min_plate_g)
+            if change is None or abs(change.delta_g.sum()) <= self.min_change_g:
+                continue
+            time_s = self._time(begin + change.half)
+            yield WeightEvent(
+                id=self._new_id(shelf.id, time_s),
+                shelf=shelf.id,
+                start_s=min(self._time(begin + max(change.first - 1, 0)), time_s),
+                end_s=max(self._time(begin + change.last), time_s),
+                time_s=time_s,
+                plates=tuple(self._plates[shelf.columns][i] for i in columns),
+                delta_g=change.delta_g,
+                covariance_g2=change.covariance_g2,
+                probability=change.probability,
+            )
 
     def _new_id(self, shelf: ShelfId, time_s: float) -> str:
         name = f"{shelf.gondola}-{shelf.shelf}@{time_s:.2f}"
