@@ -1,7 +1,8 @@
-"""The README's library example runs as it stands."""
+"""The README: its library example runs as it stands, its figures are those of the results."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -20,3 +21,14 @@ def test_library_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) > len(truth.events) / 2
     assert all(re.search(r"\d s  shelf \d/\d .* g  .*[01]\.\d{3}$", line) for line in printed)
+
+
+def test_the_table_is_that_of_the_results() -> None:
+    """Every figure in the README comes from a result: run experiments/readme_table.py after a new one."""
+    path = README.parent / "experiments" / "readme_table.py"
+    spec = importlib.util.spec_from_file_location("readme_table", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.readme() == README.read_text(encoding="utf-8")
