@@ -16,8 +16,8 @@ import numpy as np
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.core import Detections, FloorTracks, Plate, PlateId, Product, ScaleSamples, Store
 from gocv.data.detections import DetectionTableWriter
+from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, RecordingWriter
-from gocv.pipeline import Progress
 
 _RATE_HZ, _JOINTS_HZ, _CHUNK_S = 60.0, 10.0, 60.0
 _TAKE_EVERY_S = 20.0
@@ -79,7 +79,7 @@ def _write(path: Path, duration_s: float, plates: int, cameras: int, frame_hz: f
                 writer.write_joints(shoppers)
             for gondola, group in enumerate(groups, start=1):
                 scales = writer.open_scale_group(f"gondola-{gondola}", group, _RATE_HZ)
-                for samples in Progress().over(_samples(group, duration_s, rng), f"weigh {gondola}"):
+                for samples in with_progress(_samples(group, duration_s, rng), f"weigh {gondola}"):
                     scales.write(samples)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from gocv.bench.result import BenchmarkResult, command_line, environment
+from gocv.data.progress import with_progress
 from gocv.data.recording import Recording
 from gocv.metrics import score_receipts
-from gocv.pipeline import PipelineConfig, Progress, as_units, run
+from gocv.pipeline import PipelineConfig, as_units, run
 from gocv.sim import simulate_visit
 
 
@@ -25,7 +26,7 @@ def bench_demo(visits: int, first_seed: int, config: PipelineConfig) -> Benchmar
         that `needs_review`, and the share of exact ones among those that do not.
     """
     f1, exact, probability, review = [], [], [], []
-    for seed in Progress().over(range(first_seed, first_seed + visits), "visits", visits):
+    for seed in with_progress(range(first_seed, first_seed + visits), "visits", visits):
         with tempfile.TemporaryDirectory() as folder:
             truth = simulate_visit(Path(folder) / "recording", seed=seed)
             receipts = run(Recording.open(Path(folder) / "recording"), Path(folder) / "run", config)

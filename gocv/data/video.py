@@ -16,22 +16,16 @@ from gocv.core import DataError, Frame
 from gocv.data.files import written_whole
 from gocv.data.video_report import Header, Order, Tally, VideoReport
 
-__all__ = ["VideoReader", "VideoReport", "read_frames", "write_video"]
+__all__ = ["VideoReader", "VideoReport", "write_video"]
 
 _MAX_READ_FAILURES = 32
 """Failed reads in a row after which the rest of a container is given up."""
 
 
-def read_frames(
-    path: str | Path,
-    *,
-    camera: str,
-    time_offset_s: float = 0.0,
-    timestamps: NDArray[np.float64] | None = None,
-    start_s: float | None = None,
-    end_s: float | None = None,
-) -> VideoReader:
-    """Frames of a video in order of time, decoded as they are asked for.
+class VideoReader:
+    """An iterable of the frames of a video, decoded as they are asked for; each pass over it reads the file anew.
+
+    `time_s` of the frames strictly ascends.
 
     Args:
         path: The video.
@@ -43,25 +37,14 @@ def read_frames(
             its beginning.
         end_s: Leave out frames at or after this time on the recording's clock.
 
-    Returns:
-        An iterable of frames whose `time_s` strictly ascends; each pass over it reads the file anew.
-
-    Raises:
-        DataError: The file is missing or is not a video, or `timestamps` do not fit it.
-    """
-    return VideoReader(
-        path, camera=camera, time_offset_s=time_offset_s, timestamps=timestamps, start_s=start_s, end_s=end_s
-    )
-
-
-class VideoReader:
-    """An iterable of frames; see `read_frames`.
-
     Attributes:
         path: The video.
         width: Pixels.
         height: Pixels.
         rate_hz: The nominal rate in the header; None where there is none. Never the time of a frame.
+
+    Raises:
+        DataError: The file is missing or is not a video, or `timestamps` do not fit it.
     """
 
     def __init__(

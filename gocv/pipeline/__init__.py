@@ -1,15 +1,13 @@
 """The stages wired together by a typed config, and the run folder that they write."""
 
 from gocv.pipeline.config import STAGES, PipelineConfig
-from gocv.pipeline.pictures import draw_clips, draw_run, truth_beside
-from gocv.pipeline.progress import Progress
-from gocv.pipeline.receipts import as_units, read_receipts
+from gocv.pipeline.pictures import draw_clips, draw_run
+from gocv.pipeline.receipts import as_units, read_receipts, truth_beside
 from gocv.pipeline.runner import run
 
 __all__ = [
     "STAGES",
     "PipelineConfig",
-    "Progress",
     "as_units",
     "draw_clips",
     "draw_run",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from gocv.core import EventDetector, FloorTracks, GocvError, WeightEvent
+from gocv.core import EventDetector, GocvError, WeightEvent
 from gocv.data.files import write_json
 from gocv.data.floor_tracks import read_floor_tracks
+from gocv.data.progress import with_progress
 from gocv.data.recording import Problem, Recording, ScaleGroup
 from gocv.fusion import NearestHandFuser
 from gocv.pipeline.config import STAGES, PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.parts import make_part
-from gocv.pipeline.progress import Progress
 from gocv.pipeline.receipts import receipts_json
 from gocv.pipeline.tables import (
     CART_EVENTS,
@@ -30,13 +29,13 @@ from gocv.pipeline.tables import (
 from gocv.shelf import explain
 
 
-def shelf(recording: Recording, config: PipelineConfig, folder: RunFolder, progress: Progress) -> Report:
+def shelf(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
     """Write `events.parquet` and `explanations.parquet`."""
     events: list[WeightEvent] = []
     report: Report = []
     for group in recording.scales:
         detector = make_part("event_detectors", "shelf", config.shelf, rate_hz=group.rate_hz)
-        found, problem = _detect(recording, group, detector, config, progress)
+        found, problem = _detect(recording, group, detector, config.chunk_s)
         events += found
         report += [*problem, *detector.report()]
     events.sort(key=lambda e: (e.time_s, e.id))
@@ -47,25 +46,27 @@ def shelf(recording: Recording, config: PipelineConfig, folder: RunFolder, progr
 
 
 def _detect(
-    recording: Recording, group: ScaleGroup, detector: EventDetector, config: PipelineConfig, progress: Progress
+    recording: Recording, group: ScaleGroup, detector: EventDetector, chunk_s: float
 ) -> tuple[list[WeightEvent], Report]:
     """Events of one group of plates; if its file breaks off, those before the break."""
     events: list[WeightEvent] = []
     report: Report = []
     try:
-        chunks = recording.scale_chunks(group, config.chunk_s)
-        for samples in progress.over(chunks, f"weigh {group.name}", recording.duration_s / config.chunk_s):
+        chunks = recording.scale_chunks(group, chunk_s)
+        for samples in with_progress(chunks, f"weigh {group.name}", recording.duration_s / chunk_s):
             events += detector.update(samples)
     except GocvError as error:
         report.append({"where": f"scale group {group.name}", "problem": f"ends early: {error}"})
     return events + detector.flush(), report
 
 
-def fusion(recording: Recording, config: PipelineConfig, folder: RunFolder, progress: Progress) -> Report:
+def fusion(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
     """Write `cart_events.parquet` and `receipts.json`, which gathers what every stage reported."""
     events = events_from(read_table(folder.table("events")))
     explanations = explanations_from(read_table(folder.table("explanations")))
-    shoppers = shoppers_around(folder, events, config.fusion.nearness.present_s)
+    around_s = config.fusion.nearness.present_s
+    windows = [(e.start_s - around_s, e.end_s + around_s) for e in events]
+    shoppers = read_floor_tracks(folder.table("shoppers"), windows)
     fused = NearestHandFuser(recording.store, config.fusion).fuse(events, explanations, shoppers)
     write_table(folder.table("cart_events"), cart_event_rows(fused.cart_events), CART_EVENTS)
     report = {
@@ -75,12 +76,6 @@ def fusion(recording: Recording, config: PipelineConfig, folder: RunFolder, prog
     }
     write_json(folder.path / "receipts.json", receipts_json(recording.name, fused.receipts, report))
     return list(fused.report)
-
-
-def shoppers_around(folder: RunFolder, events: Sequence[WeightEvent], around_s: float) -> FloorTracks:
-    """The shoppers of a run, with the rows that lie within `around_s` seconds of any of `events`."""
-    windows = [(e.start_s - around_s, e.end_s + around_s) for e in events]
-    return read_floor_tracks(folder.table("shoppers"), windows)
 
 
 def _entry(problem: Problem, folder: Path) -> dict[str, str]:

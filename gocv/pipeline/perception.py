@@ -10,19 +10,19 @@ import numpy as np
 from gocv.core import DataError, Detector, Frame, GocvError
 from gocv.data.detections import DetectionTableWriter, read_detections
 from gocv.data.floor_tracks import write_floor_tracks
+from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, Recording, frame_times
-from gocv.data.video import VideoReader, read_frames
+from gocv.data.video import VideoReader
 from gocv.multicamera import CameraTracks, merge_cameras
 from gocv.pipeline.config import PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.parts import make_part
-from gocv.pipeline.progress import Progress
 
 PERSON = ("person",)
 _BATCH = 8
 
 
-def detect(recording: Recording, config: PipelineConfig, folder: RunFolder, progress: Progress) -> Report:
+def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
     """Write `detections-CAMERA.parquet` for each camera that has footage or recorded detections."""
     report: Report = []
     filmed = [c for c in recording.cameras if c.video and not c.detections]
@@ -38,13 +38,13 @@ def detect(recording: Recording, config: PipelineConfig, folder: RunFolder, prog
             if camera.detections:
                 _copy_recorded(camera, folder)
             elif camera.video and detector:
-                report += _detect_in_video(camera, detector, folder, progress)
+                report += _detect_in_video(camera, detector, folder)
         except GocvError as error:
             report.append({"where": f"camera {camera.name}", "problem": f"left out: {error}"})
     return report
 
 
-def track(recording: Recording, config: PipelineConfig, folder: RunFolder, progress: Progress) -> Report:
+def track(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
     """Write `tracks-CAMERA.parquet` for each camera that has detections."""
     for camera in recording.cameras:
         table = folder.table(f"tracks-{camera.name}")
@@ -55,14 +55,14 @@ def track(recording: Recording, config: PipelineConfig, folder: RunFolder, progr
         rate_hz = 1 / float(np.median(np.diff(found.time_s))) if len(found) > 1 else 10.0
         tracker = make_part("trackers", "track", config.track, rate_hz=rate_hz)
         with DetectionTableWriter(table, classes=found.classes, tracks=True) as writer:
-            for position in progress.over(range(len(found)), f"track {camera.name}", len(found)):
+            for position in with_progress(range(len(found)), f"track {camera.name}", len(found)):
                 detections, time_s = found.detections(position), float(found.time_s[position])
                 tracks = tracker.update(detections, time_s=time_s)
                 writer.write(int(found.frame[position]), time_s, detections, tracks.track_id)
     return []
 
 
-def multicamera(recording: Recording, config: PipelineConfig, folder: RunFolder, progress: Progress) -> Report:
+def multicamera(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
     """Write `shoppers.parquet`: the recorded joints where there are any, else the tracks of all cameras joined."""
     report: Report = []
     if recording.joints is not None:
@@ -91,7 +91,7 @@ def footage(camera: Camera) -> VideoReader:
         raise DataError(f"camera {camera.name} has no video")
     timestamps = frame_times(camera)
     offset_s = camera.time_offset_s if timestamps is None else 0.0
-    return read_frames(camera.video, camera=camera.name, time_offset_s=offset_s, timestamps=timestamps)
+    return VideoReader(camera.video, camera=camera.name, time_offset_s=offset_s, timestamps=timestamps)
 
 
 def _copy_recorded(camera: Camera, folder: RunFolder) -> None:
@@ -102,10 +102,10 @@ def _copy_recorded(camera: Camera, folder: RunFolder) -> None:
             writer.write(int(found.frame[position]), float(found.time_s[position]), found.detections(position))
 
 
-def _detect_in_video(camera: Camera, detector: Detector, folder: RunFolder, progress: Progress) -> Report:
+def _detect_in_video(camera: Camera, detector: Detector, folder: RunFolder) -> Report:
     frames = footage(camera)
     with DetectionTableWriter(folder.table(f"detections-{camera.name}"), classes=detector.classes) as writer:
-        for batch in _batches(progress.over(frames, f"detect {camera.name}")):
+        for batch in _batches(with_progress(frames, f"detect {camera.name}")):
             for frame, detections in zip(batch, detector.detect(batch), strict=True):
                 writer.write(frame.index, frame.time_s, detections)
     return [{"where": f"camera {camera.name}", "problem": note} for note in frames.report.notes]

@@ -9,30 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.core import CartEvent, GocvError, Receipt
+from gocv.core import CartEvent, GocvError
 from gocv.data.detections import read_detections
 from gocv.data.floor_tracks import read_floor_tracks
+from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, Recording
 from gocv.data.video import write_video
-from gocv.metrics import match_shoppers
 from gocv.pipeline.perception import PERSON, footage
-from gocv.pipeline.progress import Progress
-from gocv.pipeline.receipts import as_units, read_receipts
+from gocv.pipeline.receipts import read_receipts, truth_beside
 from gocv.pipeline.tables import cart_events_from, events_from, read_table
 from gocv.viz import annotate, draw_report, draw_timeline, shelf_panels, shopper_colours
 
 _TRAIL_FRAMES = 20
 _SAID_FOR_S = 2.5
-
-
-def truth_beside(receipts: Sequence[Receipt], recording: Recording) -> dict[str, Mapping[str, int]] | None:
-    """The true receipts under the names of the receipts that they are compared with; None where not known."""
-    if recording.truth is None or recording.truth.receipts is None:
-        return None
-    truth = {r.shopper: r.items for r in recording.truth.receipts}
-    partner = match_shoppers(as_units(receipts), truth)
-    named = {true: shopper for shopper, true in partner.items()}
-    return {named.get(shopper, shopper): cart for shopper, cart in truth.items()}
 
 
 def draw_run(recording: Recording, folder: Path) -> list[Path]:
@@ -63,7 +52,7 @@ def draw_run(recording: Recording, folder: Path) -> list[Path]:
     return [report, timeline]
 
 
-def draw_clips(recording: Recording, folder: Path, progress: Progress | None = None) -> list[Path]:
+def draw_clips(recording: Recording, folder: Path) -> list[Path]:
     """Draw `CAMERA.mp4` for each camera with footage and tracks: boxes, identities, trails, what was just taken.
 
     Heads are blurred. A clip that cannot be read is left out; the run's report says why.
@@ -80,7 +69,7 @@ def draw_clips(recording: Recording, folder: Path, progress: Progress | None = N
             continue
         try:
             frames = _annotated(camera, tracks, moved, names)
-            steady = (progress or Progress()).over(frames, f"draw {camera.name}")
+            steady = with_progress(frames, f"draw {camera.name}")
             write_video(folder / f"{camera.name}.mp4", steady, footage(camera).rate_hz or 10.0)
         except GocvError:
             continue

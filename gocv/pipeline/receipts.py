@@ -1,4 +1,4 @@
-"""`receipts.json`: what a run ends with."""
+"""What a run ends with: `receipts.json`, and how it is held against the truth."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gocv.core import DataError, Receipt, ReceiptLine
+from gocv.data.recording import Recording
+from gocv.metrics import match_shoppers
 
 
 def receipts_json(recording: str, receipts: Sequence[Receipt], report: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,3 +62,13 @@ def read_receipts(path: Path) -> tuple[Receipt, ...]:
 def as_units(receipts: Sequence[Receipt]) -> dict[str | None, dict[str, int]]:
     """Units by product by shopper, as `gocv.metrics.score_receipts` takes them."""
     return {r.shopper: {line.product: line.quantity for line in r.items} for r in receipts}
+
+
+def truth_beside(receipts: Sequence[Receipt], recording: Recording) -> dict[str, Mapping[str, int]] | None:
+    """The true receipts under the names of the receipts that they are compared with; None where not known."""
+    if recording.truth is None or recording.truth.receipts is None:
+        return None
+    truth = {r.shopper: r.items for r in recording.truth.receipts}
+    partner = match_shoppers(as_units(receipts), truth)
+    named = {true: shopper for shopper, true in partner.items()}
+    return {named.get(shopper, shopper): cart for shopper, cart in truth.items()}

@@ -11,7 +11,6 @@ from gocv.pipeline import decisions, perception
 from gocv.pipeline.config import STAGES, PipelineConfig
 from gocv.pipeline.folder import RunFolder
 from gocv.pipeline.parts import check_part, make_part
-from gocv.pipeline.progress import Progress
 from gocv.pipeline.receipts import read_receipts
 
 _RUN = {
@@ -29,7 +28,6 @@ def run(
     config: PipelineConfig | None = None,
     *,
     restart_from: str | None = None,
-    progress: Progress | None = None,
 ) -> tuple[Receipt, ...]:
     """Run `recording` and write the run folder `output`.
 
@@ -40,7 +38,6 @@ def run(
         output: The run folder; new, empty or an earlier run's.
         config: Settings; the defaults where None.
         restart_from: Do this stage and those after it again in any case.
-        progress: Shows how far the work has come.
 
     Returns:
         The receipts, as written to `output`/receipts.json.
@@ -58,7 +55,7 @@ def run(
         folder.forget(STAGES[STAGES.index(restart_from) :])
     for stage in _to_do(folder):
         folder.forget(STAGES[STAGES.index(stage) :])
-        folder.finish(stage, _RUN[stage](recording, config, folder, progress or Progress()))
+        folder.finish(stage, _RUN[stage](recording, config, folder))
     return read_receipts(output / "receipts.json")
 
 

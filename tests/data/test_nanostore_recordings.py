@@ -16,20 +16,6 @@ from gocv.data.recording import Recording, TruthEvent, TruthReceipt, check_recor
 WATER, FIRE, FIJI = "071142008582", "071063437089", "632565000012"
 
 
-@pytest.fixture(scope="module")
-def benchmark(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    destination = tmp_path_factory.mktemp("made") / "BENCHMARK-1"
-    convert_nanostore(shared_data / "nanostore" / "BENCHMARK-1", destination)
-    return Recording.open(destination)
-
-
-@pytest.fixture(scope="module")
-def clips(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    destination = tmp_path_factory.mktemp("made") / "cps-test-01"
-    convert_nanostore(shared_data / "nanostore" / "cps-test-01", destination)
-    return Recording.open(destination)
-
-
 def samples(recording: Recording, gondola: int) -> ScaleSamples:
     group = next(g for g in recording.scales if g.name == f"gondola-{gondola}")
     return ScaleSamples.concatenate(list(recording.scale_chunks(group)))
@@ -47,39 +33,39 @@ def step(recording: Recording, *plates: tuple[int, int, int], at: float) -> floa
     return float(after.mean() - before.mean())
 
 
-def test_benchmark_1_has_its_scales(benchmark: Recording) -> None:
-    assert [(g.name, g.rate_hz, len(g.plates)) for g in benchmark.scales] == [
+def test_benchmark_1_has_its_scales(benchmark_1: Recording) -> None:
+    assert [(g.name, g.rate_hz, len(g.plates)) for g in benchmark_1.scales] == [
         ("gondola-1", 60.0, 74),
         ("gondola-2", 60.0, 72),
         ("gondola-3", 60.0, 60),
         ("gondola-4", 60.0, 72),
     ]
     for gondola in (1, 2, 3, 4):
-        sampled = samples(benchmark, gondola)
+        sampled = samples(benchmark_1, gondola)
         assert len(sampled) == 86 * 12
         np.testing.assert_allclose(np.diff(sampled.time_s), 1 / 60, atol=1e-4)
         assert np.isfinite(sampled.weight_g).all()
-    constant = np.ptp(samples(benchmark, 2).weight_g, axis=0) == 0
+    constant = np.ptp(samples(benchmark_1, 2).weight_g, axis=0) == 0
     assert constant.sum() == 15  # places without a load cell are kept
 
 
-def test_benchmark_1_has_its_one_event_where_the_wrist_was(benchmark: Recording) -> None:
-    time_s, weight_g = series(benchmark, (1, 5, 11))
+def test_benchmark_1_has_its_one_event_where_the_wrist_was(benchmark_1: Recording) -> None:
+    time_s, weight_g = series(benchmark_1, (1, 5, 11))
     taken_s = float(time_s[np.argmax(weight_g < (weight_g[:60].mean() + weight_g[-60:].mean()) / 2)])
-    assert step(benchmark, (1, 5, 11), at=taken_s) == pytest.approx(-623, abs=2)
-    tracks = benchmark.floor_tracks()
+    assert step(benchmark_1, (1, 5, 11), at=taken_s) == pytest.approx(-623, abs=2)
+    tracks = benchmark_1.floor_tracks()
     assert tracks.shoppers == ("3325379692103139202",)
     wrist = tracks.joints_m[np.abs(tracks.time_s - taken_s) < 1.0, JOINTS.index("r_wrist")]
     np.testing.assert_allclose(wrist[np.nanargmax(wrist[:, 1])], [1.08, -0.04, 1.34], atol=0.03)
-    plate = benchmark.store.plates[PlateId(1, 5, 11)]
+    plate = benchmark_1.store.plates[PlateId(1, 5, 11)]
     reach_m = np.abs(wrist[np.nanargmax(wrist[:, 1])] - plate.centre_m)
     assert (reach_m < [plate.size_m[0] / 2, plate.size_m[1] / 2 + 0.15, 0.1]).all()
 
 
-def test_benchmark_1_has_its_store_and_its_receipt(benchmark: Recording, shared_data: Path) -> None:
-    assert benchmark.truth is not None
-    assert benchmark.truth.receipts == (TruthReceipt("3325379692103139202", {WATER: 1}),)
-    store = benchmark.store
+def test_benchmark_1_has_its_store_and_its_receipt(benchmark_1: Recording, shared_data: Path) -> None:
+    assert benchmark_1.truth is not None
+    assert benchmark_1.truth.receipts == (TruthReceipt("3325379692103139202", {WATER: 1}),)
+    store = benchmark_1.store
     assert len(store.products) == 361
     assert store.products[WATER].weight_g == pytest.approx(621.67, abs=0.01)
     assert store.planogram[WATER] == {PlateId(1, 5, 11), PlateId(1, 5, 12)}
@@ -93,10 +79,10 @@ def test_benchmark_1_has_its_store_and_its_receipt(benchmark: Recording, shared_
         (1, 14),
         *((g, p) for g in (2, 4) for p in (10, 11, 12)),
     }
-    said = "\n".join(benchmark.notes)
+    said = "\n".join(benchmark_1.notes)
     for words in ("350 products are listed more than once", "planogram.json, row 3", "38 of 278 weighed plates"):
         assert words in said
-    assert not [p for p in check_recording(benchmark.path) if p.severity == "error"]
+    assert not [p for p in check_recording(benchmark_1.path) if p.severity == "error"]
 
 
 def test_layout_fits_the_store(shared_data: Path) -> None:
@@ -108,39 +94,39 @@ def test_layout_fits_the_store(shared_data: Path) -> None:
     np.testing.assert_allclose(plates[PlateId(5, 1, 1)].rotation @ [0, 1, 0], [1, 0, 0], atol=1e-4)
 
 
-def test_cps_test_01_has_its_truth_and_the_weights_agree(clips: Recording) -> None:
+def test_cps_test_01_has_its_truth_and_the_weights_agree(cps_test_01: Recording) -> None:
     shopper = "3594178763236981970"
-    assert clips.truth is not None
-    first, second = clips.truth.events
+    assert cps_test_01.truth is not None
+    first, second = cps_test_01.truth.events
     assert first == TruthEvent(first.time_s, shopper, FIRE, 1, (PlateId(2, 5, 4), PlateId(2, 5, 5)))
     assert second == TruthEvent(second.time_s, shopper, FIJI, 1, (PlateId(1, 5, 10),))
-    assert clips.truth.receipts == (TruthReceipt(shopper, {FIRE: 1, FIJI: 1}),)
-    assert step(clips, (1, 5, 10), at=second.time_s) == pytest.approx(-560, abs=8)
-    assert step(clips, *((2, 5, p) for p in (3, 4, 5)), at=first.time_s) == pytest.approx(-100, abs=5)
+    assert cps_test_01.truth.receipts == (TruthReceipt(shopper, {FIRE: 1, FIJI: 1}),)
+    assert step(cps_test_01, (1, 5, 10), at=second.time_s) == pytest.approx(-560, abs=8)
+    assert step(cps_test_01, *((2, 5, p) for p in (3, 4, 5)), at=first.time_s) == pytest.approx(-100, abs=5)
 
 
-def test_cps_test_01_has_its_store(clips: Recording) -> None:
-    assert sum(len(g.plates) for g in clips.scales) == 348
-    assert clips.origin_unix_s == pytest.approx(1_580_250_245.0896, abs=1e-3)
+def test_cps_test_01_has_its_store(cps_test_01: Recording) -> None:
+    assert sum(len(g.plates) for g in cps_test_01.scales) == 348
+    assert cps_test_01.origin_unix_s == pytest.approx(1_580_250_245.0896, abs=1e-3)
     for gondola, rows in ((1, 2016), (2, 2016), (3, 2028), (4, 2016), (5, 2028)):
-        sampled = samples(clips, gondola)
+        sampled = samples(cps_test_01, gondola)
         assert len(sampled) == rows
         assert (np.diff(sampled.time_s) > 0).all()  # gondola 4's messages overlap by 5 ms at one place
-    placed = clips.store.planogram
+    placed = cps_test_01.store.planogram
     assert len(placed) == 121
     assert not [product for product in placed if product.startswith("name:")]
     assert placed[FIRE] == {PlateId(2, 5, p) for p in (4, 5, 6)}
-    assert clips.store.products[FIJI].weight_g == 538.0
-    assert sum(product.startswith("name:") for product in clips.store.products) > 100
-    assert not [p for p in check_recording(clips.path) if p.severity == "error"]
+    assert cps_test_01.store.products[FIJI].weight_g == 538.0
+    assert sum(product.startswith("name:") for product in cps_test_01.store.products) > 100
+    assert not [p for p in check_recording(cps_test_01.path) if p.severity == "error"]
 
 
-def test_cps_test_01_has_its_cameras_uncalibrated(clips: Recording) -> None:
-    assert [c.name for c in clips.cameras] == ["cam1", "cam3", "cam5", "cam7"]
-    assert all(c.calibration is None and c.time_offset_s == 0 and c.video is not None for c in clips.cameras)
-    assert clips.duration_s == pytest.approx(33.9)
-    assert clips.joints is None
-    assert any("assumed to start at time 0" in note for note in clips.notes)
+def test_cps_test_01_has_its_cameras_uncalibrated(cps_test_01: Recording) -> None:
+    assert [c.name for c in cps_test_01.cameras] == ["cam1", "cam3", "cam5", "cam7"]
+    assert all(c.calibration is None and c.time_offset_s == 0 and c.video is not None for c in cps_test_01.cameras)
+    assert cps_test_01.duration_s == pytest.approx(33.9)
+    assert cps_test_01.joints is None
+    assert any("assumed to start at time 0" in note for note in cps_test_01.notes)
 
 
 def write_series(folder: Path, rows: int = 8_000) -> Path:

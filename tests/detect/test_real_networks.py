@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gocv.core import Frame
-from gocv.data.video import read_frames
+from gocv.data.video import VideoReader
 from gocv.detect import OnnxDetector
 from gocv.geometry import iou
 from gocv.track import SortTracker
@@ -20,7 +20,7 @@ CONFIGS = Path(__file__).parents[2] / "configs" / "detectors"
 
 def store_frames(shared_data: Path, camera: str, start_s: float, end_s: float) -> list[Frame]:
     path = shared_data / "nanostore" / "cps-test-01" / "video" / f"cam{camera}.mp4"
-    return list(read_frames(path, camera=camera, start_s=start_s - 1e-6, end_s=end_s - 1e-6))
+    return list(VideoReader(path, camera=camera, start_s=start_s - 1e-6, end_s=end_s - 1e-6))
 
 
 def yolox(shared_models: Path, runtime: Any = "onnxruntime", **options: Any) -> OnnxDetector:

@@ -9,29 +9,12 @@ from pathlib import Path
 import pytest
 
 from gocv.data.config import load
-from gocv.data.nanostore import convert_nanostore
 from gocv.data.recording import Recording
 from gocv.pipeline import PipelineConfig, run
 from gocv.sim import simulate_visit
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 DEMO_SEED = 7
-
-
-@pytest.fixture(scope="session")
-def benchmark_1(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """The real recording BENCHMARK-1: scales and joints."""
-    path = tmp_path_factory.mktemp("benchmark-1") / "recording"
-    convert_nanostore(shared_data / "nanostore" / "BENCHMARK-1", path)
-    return Recording.open(path)
-
-
-@pytest.fixture(scope="session")
-def cps_test_01(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """The real recording cps-test-01: scales and four uncalibrated clips."""
-    path = tmp_path_factory.mktemp("cps-test-01") / "recording"
-    convert_nanostore(shared_data / "nanostore" / "cps-test-01", path)
-    return Recording.open(path)
 
 
 @pytest.fixture(scope="session")

@@ -6,22 +6,10 @@ import numpy as np
 import pytest
 
 from gocv.core import PlateId
-from gocv.data.nanostore import convert_nanostore
-from gocv.data.recording import Recording
 from gocv.shelf import FaimDetector, explain
 
 THRESHOLDS = pytest.mark.parametrize("variance_g2", [60.0, 500.0], ids=["default", "published"])
 CHUNKS = pytest.mark.parametrize("chunk_s", [0.2, 60.0], ids=["message by message", "by the minute"])
-
-
-@pytest.fixture(scope="module")
-def opened(shared_data, tmp_path_factory):
-    def convert(name):
-        folder = tmp_path_factory.mktemp("recordings") / name
-        convert_nanostore(shared_data / "nanostore" / name, folder)
-        return Recording.open(folder)
-
-    return {name: convert(name) for name in ("BENCHMARK-1", "cps-test-01")}
 
 
 def detected(recording, variance_g2, chunk_s):
@@ -40,39 +28,36 @@ def grams_on(event, *plates):
 
 @THRESHOLDS
 @CHUNKS
-def test_benchmark_1_has_one_event(opened, variance_g2, chunk_s):
-    recording = opened["BENCHMARK-1"]
-    (event,) = detected(recording, variance_g2, chunk_s)
+def test_benchmark_1_has_one_event(benchmark_1, variance_g2, chunk_s):
+    (event,) = detected(benchmark_1, variance_g2, chunk_s)
     assert (event.shelf.gondola, event.shelf.shelf) == (1, 5)
     assert PlateId(1, 5, 11) in event.plates
     assert grams_on(event, PlateId(1, 5, 11), PlateId(1, 5, 12)) == pytest.approx(-623, abs=8)
     assert event.probability > 0.999
-    best = explain(event, recording.store)[0]
+    best = explain(event, benchmark_1.store)[0]
     assert best.items == (("071142008582", 1),)
     assert best.probability > 0.99
 
 
 @THRESHOLDS
 @CHUNKS
-def test_cps_test_01_has_two_events(opened, variance_g2, chunk_s):
-    recording = opened["cps-test-01"]
-    fire, fiji = detected(recording, variance_g2, chunk_s)
+def test_cps_test_01_has_two_events(cps_test_01, variance_g2, chunk_s):
+    fire, fiji = detected(cps_test_01, variance_g2, chunk_s)
     assert grams_on(fire, *(PlateId(2, 5, p) for p in (3, 4, 5))) == pytest.approx(-100, abs=8)
     assert grams_on(fiji, PlateId(1, 5, 10)) == pytest.approx(-562, abs=8)
     for event, product in ((fire, "071063437089"), (fiji, "632565000012")):
-        best = explain(event, recording.store)[0]
+        best = explain(event, cps_test_01.store)[0]
         assert best.items == ((product, 1),)
         assert best.probability > 0.99
-        label_s = next(e.time_s for e in recording.truth.events if e.product == product)
+        label_s = next(e.time_s for e in cps_test_01.truth.events if e.product == product)
         assert event.time_s == pytest.approx(label_s, abs=1)
 
 
-@pytest.mark.parametrize("name", ["BENCHMARK-1", "cps-test-01"])
-def test_levels_at_rest_repeat_within_their_error(opened, name):
+@pytest.mark.parametrize(("name", "busy_s"), [("benchmark_1", [14.8]), ("cps_test_01", [10.4, 16.6])])
+def test_levels_at_rest_repeat_within_their_error(request, name, busy_s):
     from gocv.shelf.change import describe_change
 
-    recording = opened[name]
-    busy_s = [14.8] if name == "BENCHMARK-1" else [10.4, 16.6]
+    recording = request.getfixturevalue(name)
     scores = []
     for group in recording.scales:
         for samples in recording.scale_chunks(group):

@@ -19,6 +19,7 @@ from gocv.data.nanostore.labels import Labels, labelled_products, read_labels
 from gocv.data.nanostore.layout import is_layout, read_layout
 from gocv.data.nanostore.source import find_documents
 from gocv.data.nanostore.truth import truth_of
+from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, RecordingWriter, Truth, TruthReceipt
 
 _CLIPS = (".mp4", ".mkv", ".avi", ".mov")
@@ -158,7 +159,7 @@ def _write(
         number: writer.open_scale_group(f"gondola-{number}", gondola.plates, gondola.rate_hz)
         for number, gondola in contents.gondolas.items()
     }
-    for number, samples in contents.stream(origin, notes):
+    for number, samples in with_progress(contents.stream(origin, notes), "write samples"):
         groups[number].write(samples)
     if contents.sightings is not None:
         writer.write_joints(contents.sightings.floor_tracks(origin))

@@ -13,6 +13,7 @@ from gocv.data.nanostore.document import Document
 from gocv.data.nanostore.plates import GondolaSurvey, read_plate_message, stream_samples
 from gocv.data.nanostore.source import COLLECTIONS, HEADS, PLANOGRAM, PLATES, PRODUCTS, TARGETS, DocumentSource
 from gocv.data.nanostore.targets import Sightings
+from gocv.data.progress import with_progress
 
 
 def read_document_form(source: DocumentSource, clips: tuple[Path, ...], notes: list[str]) -> Contents:
@@ -25,7 +26,7 @@ def read_document_form(source: DocumentSource, clips: tuple[Path, ...], notes: l
     surveys: dict[int, GondolaSurvey] = {}
     shoppers = {TARGETS: Sightings(), HEADS: Sightings()}
     store: dict[str, list[Document]] = {PRODUCTS: [], PLANOGRAM: []}
-    for collection, document in source.documents(*COLLECTIONS):
+    for collection, document in with_progress(source.documents(*COLLECTIONS), "read documents"):
         if collection == PLATES:
             message = read_plate_message(document)
             surveys.setdefault(message.gondola, GondolaSurvey(message.rate_hz)).add(message)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gocv.core import GocvError
 from gocv.data.detections import read_detections
+from gocv.data.progress import with_progress
 from gocv.data.recording.parts import Camera, Problem, ScaleGroup
 from gocv.data.recording.reader import Recording, frame_times
 
@@ -54,11 +55,11 @@ def _cameras(recording: Recording) -> Iterator[Problem]:
 
 
 def _video(camera: Camera) -> None:
-    from gocv.data.video import read_frames  # late, because a recording without video needs no codecs
+    from gocv.data.video import VideoReader  # late, because a recording without video needs no codecs
 
     times = frame_times(camera)
     if camera.video is not None:
-        read_frames(camera.video, camera=camera.name, timestamps=times)
+        VideoReader(camera.video, camera=camera.name, timestamps=times)
 
 
 def _detections(camera: Camera) -> None:
@@ -89,7 +90,7 @@ def _samples(recording: Recording, group: ScaleGroup) -> Iterator[Problem]:
     rows = untimed = gaps = disorder = outside = steps = 0
     last_s, steps_s = np.nan, 0.0
     alive = np.zeros(len(group.plates), bool)
-    for samples in recording.scale_chunks(group):
+    for samples in with_progress(recording.scale_chunks(group), f"check {group.name}"):
         time_s = samples.time_s[np.isfinite(samples.time_s)]
         elapsed = np.diff(time_s, prepend=last_s)
         even = elapsed[(elapsed > 0) & (elapsed <= longest_s)]
@@ -122,7 +123,7 @@ def _samples(recording: Recording, group: ScaleGroup) -> Iterator[Problem]:
 def _joints(recording: Recording) -> Iterator[Problem]:
     rows = outside = 0
     try:
-        for chunk in recording.floor_track_chunks():
+        for chunk in with_progress(recording.floor_track_chunks(), "check joints"):
             rows += len(chunk)
             outside += _outside(recording, chunk.time_s)
     except GocvError as error:
