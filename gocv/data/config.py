@@ -68,6 +68,8 @@ def build(
         return model.model_validate(values)
     except ValidationError as problem:
         raise _explain(model, problem, file, error) from problem
+    except GocvError as problem:  # a part of the settings that checks itself knows its key, but not the file
+        raise error(problem.problem, file=file, key=problem.key, expected=problem.expected) from problem
 
 
 def load(model: type[Settings], path: Path | None = None, overrides: Sequence[str] = ()) -> Settings:

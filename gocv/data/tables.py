@@ -30,6 +30,10 @@ class Row:
             raise self.error("is blank", key, "a value")
         return value
 
+    def text_or(self, key: str, default: str) -> str:
+        """The cell as text, which may be blank; `default` where the table has no such column."""
+        return self._values.get(key, default)
+
     def number_or_nan(self, key: str, *, least: float = -math.inf, most: float = math.inf) -> float:
         """The cell as a finite number from `least` to `most`; NaN where it is blank."""
         value = self._values[key]

@@ -4,7 +4,16 @@ docs/recording.md describes every file and field.
 """
 
 from gocv.data.recording.check import check_recording
-from gocv.data.recording.parts import Camera, Problem, ScaleGroup, Truth, TruthEvent, TruthReceipt
+from gocv.data.recording.parts import (
+    Camera,
+    Problem,
+    ScaleGroup,
+    Truth,
+    TruthEvent,
+    TruthName,
+    TruthReceipt,
+    TruthStanding,
+)
 from gocv.data.recording.reader import Recording, frame_times
 from gocv.data.recording.scales import ScaleWriter
 from gocv.data.recording.writer import RecordingWriter
@@ -18,7 +27,9 @@ __all__ = [
     "ScaleWriter",
     "Truth",
     "TruthEvent",
+    "TruthName",
     "TruthReceipt",
+    "TruthStanding",
     "check_recording",
     "frame_times",
 ]

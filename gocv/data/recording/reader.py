@@ -111,10 +111,7 @@ def _open(cls: type[Recording], path: Path) -> Recording:
     settings = _settings(file)
     problems: list[Problem] = []
     scales = _scales(path, settings, problems)
-    events, receipts = (
-        _present(path, name, f"truth.{key}", problems)
-        for key, name in (("events", settings.truth.events), ("receipts", settings.truth.receipts))
-    )
+    truth = {key: _present(path, name, f"truth.{key}", problems) for key, name in settings.truth}
     return cls(
         path=path,
         name=settings.name,
@@ -125,7 +122,7 @@ def _open(cls: type[Recording], path: Path) -> Recording:
         scales=scales,
         scale_clock=settings.scales.clock,
         joints=_present(path, settings.joints, "joints", problems),
-        truth=read_truth(events, receipts) if events or receipts else None,
+        truth=read_truth(truth) if any(truth.values()) else None,
         notes=settings.notes,
         problems=tuple(problems),
     )
@@ -182,12 +179,13 @@ def _store(path: Path, settings: RecordingFile, scales: tuple[ScaleGroup, ...], 
 
 def _camera(path: Path, entry: CameraEntry, problems: list[Problem]) -> Camera:
     place = f"cameras.{entry.name}"
-    video, timestamps, detections = (
+    video, timestamps, detections, truth = (
         _present(path, name, f"{place}.{key}", problems)
         for key, name in (
             ("video", entry.video),
             ("timestamps", entry.timestamps),
             ("detections", entry.detections),
+            ("truth", entry.truth),
         )
     )
     try:
@@ -196,7 +194,7 @@ def _camera(path: Path, entry: CameraEntry, problems: list[Problem]) -> Camera:
         key = f"{place}.calibration.{error.key or ''}".rstrip(".")
         file = path / "recording.yaml"
         raise DataError(error.problem, file=file, key=key, expected=error.expected) from error
-    return Camera(entry.name, video, entry.time_offset_s, timestamps, calibration, detections)
+    return Camera(entry.name, video, entry.time_offset_s, timestamps, calibration, detections, truth)
 
 
 def _pinhole(calibration: Calibration) -> PinholeCamera:

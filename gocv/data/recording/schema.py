@@ -103,6 +103,7 @@ class CameraEntry(Entry):
     timestamps: InnerPath | None = None
     calibration: Calibration | None = None
     detections: InnerPath | None = None
+    truth: InnerPath | None = None
 
 
 class ScaleClock(Entry):
@@ -132,6 +133,8 @@ class TruthFiles(Entry):
 
     events: InnerPath | None = None
     receipts: InnerPath | None = None
+    planogram: InnerPath | None = None
+    names: InnerPath | None = None
 
 
 class RecordingFile(Entry):

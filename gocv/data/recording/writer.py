@@ -32,7 +32,7 @@ class RecordingWriter:
         path: The folder to make.
         name: What the recording calls itself.
         origin_unix_s: Unix time of recording time 0.
-        duration_s: How long it runs.
+        duration_s: How long it runs; may be left to `set_duration`.
         store: Products, plates, planogram and zones.
         overwrite: Replace a recording that is there already, once the new one is whole.
 
@@ -47,7 +47,7 @@ class RecordingWriter:
         *,
         name: str,
         origin_unix_s: float,
-        duration_s: float,
+        duration_s: float = 0.0,
         store: Store,
         overwrite: bool = False,
     ) -> None:
@@ -86,7 +86,7 @@ class RecordingWriter:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def add_camera(self, camera: Camera) -> None:
-        """Add a camera; its video, timestamps and detections are copied into the recording.
+        """Add a camera; its video, timestamps, detections and truth are copied into the recording.
 
         Raises:
             DataError: The name will not do, or a file cannot be copied.
@@ -98,6 +98,7 @@ class RecordingWriter:
             "video": ("video", camera.video),
             "timestamps": ("video", camera.timestamps),
             "detections": ("detections", camera.detections),
+            "truth": ("truth/frames", camera.truth),
         }
         given = {key: (folder, source) for key, (folder, source) in sources.items() if source is not None}
         entry.update({key: f"{folder}/{camera.name}{source.suffix}" for key, (folder, source) in given.items()})
@@ -116,12 +117,26 @@ class RecordingWriter:
         Raises:
             DataError: The name or the rate will not do.
         """
+        writer = ScaleWriter(self.reserve_scale_group(name, rate_hz), plates)
+        self._open.callback(writer.close)
+        return writer
+
+    def reserve_scale_group(self, name: str, rate_hz: float = 60.0) -> Path:
+        """Where the caller is to write a group's file, with a `ScaleWriter` and before the block ends.
+
+        For samples that come from another process: `open_scale_group` does for those that come from this one.
+
+        Raises:
+            DataError: The name or the rate will not do.
+        """
         entry = {"name": name, "rate_hz": float(rate_hz), "file": f"scales/{name}.parquet"}
         build(ScaleGroupEntry, entry, error=DataError)
         self._settings["scales"]["groups"].append(entry)
-        writer = ScaleWriter(self._make(f"scales/{name}.parquet"), plates)
-        self._open.callback(writer.close)
-        return writer
+        return self._make(f"scales/{name}.parquet")
+
+    def set_duration(self, duration_s: float) -> None:
+        """Say how long the recording runs."""
+        self._settings["clock"]["duration_s"] = float(duration_s)
 
     def set_scale_clock(self, offset_s: float, drift_ppm: float) -> None:
         """Say how the scales' own clock runs: recording time = offset_s + (1 + drift_ppm · 1e-6) · scale time."""
@@ -137,9 +152,8 @@ class RecordingWriter:
 
     def write_truth(self, truth: Truth) -> None:
         """Write what really happened."""
-        events, receipts = "truth/events.csv", "truth/receipts.json"
-        write_truth(truth, self._make(events), self._folder / receipts)
-        self._settings["truth"] = {"events": events, "receipts": receipts if truth.receipts is not None else None}
+        files = write_truth(truth, self._make("truth/events.csv").parent)
+        self._settings["truth"] = {key: f"truth/{name}" for key, name in files.items()}
 
     def note(self, text: str) -> None:
         """Keep a sentence for whoever reads the recording: an assumption, a guess, something left out."""
