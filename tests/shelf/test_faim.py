@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gocv.core import ConfigError, DataError, EventDetector, PlateId, ScaleSamples, ShelfId
 from gocv.shelf import FaimDetector
-from gocv.shelf.faim import _moving_mean, _moving_variance
+from gocv.shelf.runs import moving_mean, moving_variance
 
 PLATES = tuple(PlateId(1, shelf, plate) for shelf in (1, 2) for plate in range(1, 7))
 ROW = {plate: row for row, plate in enumerate(PLATES)}
@@ -55,7 +55,7 @@ class TestFormulas:
         signal = np.random.default_rng(0).normal(0, 30, (400, 3)).cumsum(axis=0)
         mean = np.stack([signal[i : i + 60].mean(axis=0) for i in range(341)])
         variance = np.stack([mean[i : i + 60].var(axis=0) for i in range(282)])
-        np.testing.assert_allclose(_moving_variance(_moving_mean(signal, 60), 60), variance, rtol=1e-9)
+        np.testing.assert_allclose(moving_variance(moving_mean(signal, 60), 60), variance, rtol=1e-9)
 
     @pytest.mark.parametrize(("grams", "found"), [(-96, 1), (-88, 0)])
     def test_the_published_threshold_finds_steps_of_over_90_grams(self, grams, found):
