@@ -13,6 +13,7 @@ from gocv import __version__
 from gocv.cli.bench import bench_app
 from gocv.cli.console import REFUSED, print_json, print_receipts, refusing
 from gocv.cli.options import Config, Json, Overrides, RecordingPath
+from gocv.cli.simulate import simulate_command
 
 app = typer.Typer(
     name="gocv",
@@ -29,6 +30,7 @@ app = typer.Typer(
 convert_app = typer.Typer(help="Make recordings of public data sets.", no_args_is_help=True)
 app.add_typer(convert_app, name="convert")
 app.add_typer(bench_app, name="bench")
+app.command("simulate")(simulate_command)
 
 
 def _version(wanted: bool) -> None:

@@ -102,6 +102,20 @@ def day(
         _show(bench_day(hours, plates, cameras, frame_rate, seed), json_file)
 
 
+@bench_app.command("simulate")
+def simulate(
+    scenario: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML of a long scenario.")],
+    repeats: Repeats = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Of the visits.")] = 1,
+    json_file: JsonFile = None,
+) -> None:
+    """Time the simulator on a visit and on a day, and measure the peak of memory."""
+    from gocv.bench.simulate import bench_simulate
+
+    with refusing():
+        _show(bench_simulate(scenario, repeats, seed), json_file)
+
+
 def _settings(config: Path | None, overrides: list[str] | None) -> PipelineConfig:
     from gocv.data.config import load
     from gocv.pipeline import PipelineConfig

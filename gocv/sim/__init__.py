@@ -1,11 +1,14 @@
 """Stores, shoppers and scales that never existed, with exact truth."""
 
-from gocv.sim.assortment import Article, assortment
-from gocv.sim.layout import Facing, Gondola, StoreLayout, demo_layout
+from gocv.sim.articles import Article
+from gocv.sim.layout import Facing, Gondola, StoreLayout
+from gocv.sim.observe import observe
 from gocv.sim.scales import SHAKY, LoadChange, ScaleNoise, ShelfScales
-from gocv.sim.shoppers import Motion, observe
+from gocv.sim.scenario import Scenario, read_scenario
+from gocv.sim.shoppers import Motion
 from gocv.sim.stock import Stock
-from gocv.sim.visit import simulate_visit
+from gocv.sim.stores import assortment, demo_layout
+from gocv.sim.visit import simulate, simulate_visit
 
 __all__ = [
     "SHAKY",
@@ -15,11 +18,14 @@ __all__ = [
     "LoadChange",
     "Motion",
     "ScaleNoise",
+    "Scenario",
     "ShelfScales",
     "Stock",
     "StoreLayout",
     "assortment",
     "demo_layout",
     "observe",
+    "read_scenario",
+    "simulate",
     "simulate_visit",
 ]

@@ -1,19 +1,46 @@
-"""Weighing plates: how a load becomes a signal, and what else is in the signal."""
+"""Weighing plates: how a load becomes a signal, and what else is in the signal.
+
+The defaults are fitted to the AiFi NanoStore's scales by `experiments/fit_scale_noise.py`, whose result says which data
+gave which number.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
+
+from gocv.core import ConfigError
+from gocv.data.recording.schema import ScaleClock
+from gocv.sim.checks import check_number, check_span
+from gocv.sim.load_changes import LoadChange, load_signal, minimum_jerk
+from gocv.sim.vibration import Bursts, Modes, Wander, usual_level
+
+__all__ = [
+    "RATE_HZ",
+    "SAMPLES_PER_MESSAGE",
+    "SHAKY",
+    "LoadChange",
+    "ScaleNoise",
+    "ShelfScales",
+    "draw_clock",
+    "load_signal",
+    "message_times",
+    "minimum_jerk",
+]
 
 RATE_HZ = 60.0
 SAMPLES_PER_MESSAGE = 12
-_RING_HZ, _RING_DECAY_S = 6.0, 0.16
-_SETTLED_S = 2.5  # after this long what is left of the ringing is under a millionth of it
+_BLOCK = 1200
+"""Samples that are made at once, however few are asked for: so the same come out however they are cut."""
+_KNOT = 12
+_MODES = 3
+_LATEST = 0.8  # of a period: the latest that a message's stamp is, so that stamps stay in order
+_SHELF_FACTOR = (0.2, 3.0)
+"""A shelf's level against its gondola's: of the 52 measured, two are louder than this and none quieter."""
+_FREE = {"wander_s": (1.0, np.inf), "bandwidth_hz": (0.01, 10.0), "burst_decay_s": (0.01, 60.0), "step_g": (1e-9, 1e3)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,84 +48,96 @@ class ScaleNoise:
     """How the plates of a gondola misbehave. Defaults are a quiet gondola of the AiFi NanoStore, as measured.
 
     Attributes:
-        sd_g: Median over plates of the standard deviation within one second, grams.
-        sd_spread: Standard deviation of its logarithm between plates.
-        correlation: Between two plates of one shelf: the vibration that they share.
-        vibration: Share of a plate's own variance that is narrow-band vibration; the rest is white.
+        sd_g: Median over shelves of the median plate's standard deviation within one second, grams.
+        shelf_spread: Standard deviation of its logarithm between shelves.
+        sd_spread: The same between plates of one shelf.
+        vibration: Share of a plate's variance that is narrow-band vibration, shared by the shelf; the rest is white.
+        correlation: Mean between two plates of one shelf: what of the vibration they do in step.
+        correlation_spread: Standard deviation of that between shelves.
+        frequency_hz: Range of the resonances of a shelf.
+        bandwidth_hz: Of a resonance, at half its power.
+        bursts_per_min: How often somebody's step or a door shakes the store.
+        burst_gain: Mean of what a burst adds to the level of the noise, 1 being the level at rest.
+        burst_decay_s: In which a burst falls to 1/e.
         wander_g: Change of the slow drift within one second, standard deviation in grams.
+        wander_s: After which a plate has forgotten where it drifted to: it strays `wander_g` √(`wander_s` / 2) grams.
         step_g: Quantisation step of the converter, grams.
         spill: Range of the share of a change that each neighbouring plate shows too.
-        message_jitter_s: Standard deviation of a message's time stamp, seconds.
+        spill_far: The same of the plates next to those.
+        message_jitter_s: Standard deviation of a message's time stamp, seconds; it may be late by much more than early.
+
+    Raises:
+        ConfigError: A number is negative, not finite or out of range; the key is named.
     """
 
-    sd_g: float = 0.75
-    sd_spread: float = 0.10
-    correlation: float = 0.30
-    vibration: float = 0.35
-    wander_g: float = 0.15
+    sd_g: float = 0.74
+    shelf_spread: float = 0.33
+    sd_spread: float = 0.31
+    vibration: float = 0.44
+    correlation: float = 0.38
+    correlation_spread: float = 0.10
+    frequency_hz: tuple[float, float] = (15.1, 24.5)
+    bandwidth_hz: float = 0.5
+    bursts_per_min: float = 22.4
+    burst_gain: float = 2.0
+    burst_decay_s: float = 1.27
+    wander_g: float = 0.023
+    wander_s: float = 3600.0
     step_g: float = 0.241
-    spill: tuple[float, float] = (0.008, 0.02)
-    message_jitter_s: float = 0.002
+    spill: tuple[float, float] = (0.0, 0.017)
+    spill_far: tuple[float, float] = (0.0, 0.021)
+    message_jitter_s: float = 0.0024
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if field.name in ("spill", "spill_far"):
+                check_span(field.name, getattr(self, field.name), 0.0, 0.5)
+            elif field.name == "frequency_hz":
+                check_span(field.name, self.frequency_hz, 0.1, RATE_HZ / 2)
+            else:
+                check_number(field.name, getattr(self, field.name), *_FREE.get(field.name, (0.0, np.inf)))
+        check_number("vibration", self.vibration, 0.0, 1.0)
+        check_number("correlation", self.correlation, 0.0, self.vibration)
 
 
-SHAKY = ScaleNoise(sd_g=2.8, sd_spread=0.6, correlation=0.07, vibration=0.6)
-"""A gondola next to a source of vibration: median 2.8 g, 90 % of plates under 6.5 g."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class LoadChange:
-    """Something put on a shelf or taken from it.
-
-    Attributes:
-        time_s: When half of it has happened, on the clock of the times handed to `ShelfScales.read`.
-        duration_s: From the first gram to the last.
-        delta_g: (P,) float64, what comes onto each plate of the shelf; negative where taken.
-        press_g: Weight of the hand on the same plates: before a lift, after putting down.
-        overshoot: Share of the change by which the plates first go too far.
-    """
-
-    time_s: float
-    duration_s: float
-    delta_g: NDArray[np.float64]
-    press_g: float
-    overshoot: float
-
-
-def minimum_jerk(share: Any) -> Any:
-    """Smooth step from 0 to 1 of a reaching hand: 10u³ - 15u⁴ + 6u⁵ (Flash & Hogan 1985, eq. 6 at rest ends).
-
-    >>> [float(minimum_jerk(u)) for u in (-1.0, 0.5, 2.0)]
-    [0.0, 0.5, 1.0]
-    """
-    u = np.clip(share, 0.0, 1.0)
-    return u * u * u * (10.0 + u * (6.0 * u - 15.0))
-
-
-def load_signal(change: LoadChange, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, P) grams that `change` adds at each time: press of the hand, the lift or put-down, ringing, rest."""
-    lag = time_s - change.time_s
-    taken = change.delta_g.sum() < 0
-    moved = minimum_jerk(lag / change.duration_s + 0.5)
-    after = np.maximum(lag - 0.3 * change.duration_s, 0.0)
-    ringing = change.overshoot * np.exp(-after / _RING_DECAY_S) * np.sin(2 * np.pi * _RING_HZ * after)
-    press_span = (-change.duration_s / 2 - 0.35, -0.05) if taken else (-0.05, change.duration_s / 2 + 0.30)
-    phase = np.clip((lag - press_span[0]) / (press_span[1] - press_span[0]), 0.0, 1.0)
-    shares = change.delta_g / change.delta_g.sum()
-    press = change.press_g * np.sin(np.pi * phase) ** 2
-    return np.asarray((moved + ringing)[:, None] * change.delta_g + press[:, None] * shares)
+SHAKY = ScaleNoise(
+    sd_g=2.6,
+    shelf_spread=0.95,
+    sd_spread=0.39,
+    vibration=0.50,
+    correlation=0.25,
+    correlation_spread=0.14,
+    frequency_hz=(7.9, 16.3),
+    bandwidth_hz=0.75,
+    wander_g=0.14,
+)
+"""The NanoStore's gondola 1, near a source of vibration: some shelves are quiet, on others a plate shakes by 10 g."""
 
 
 def message_times(start_s: float, end_s: float, noise: ScaleNoise, seed: np.random.SeedSequence) -> NDArray[np.float64]:
     """(n,) time stamps on the scales' clock, strictly ascending: whole messages whose stamps arrive unevenly.
 
-    Samples within a message are exactly a period apart; between messages the period varies by their jitter.
+    Samples within a message are exactly a period apart; between messages the period varies by their jitter, which is
+    a delay: gamma distributed about its mean, never more than most of a period.
     """
     count = int((end_s - start_s) * RATE_HZ / SAMPLES_PER_MESSAGE)
     period = 1.0 / RATE_HZ
-    jitter = np.random.default_rng(seed).normal(0.0, noise.message_jitter_s, count)
-    sent = start_s + np.arange(count) * SAMPLES_PER_MESSAGE * period + np.clip(jitter, -0.4 * period, 0.4 * period)
+    jitter = noise.message_jitter_s * (np.random.default_rng(seed).standard_gamma(1.0, count) - 1.0)
+    sent = start_s + np.arange(count) * SAMPLES_PER_MESSAGE * period + np.clip(jitter, -0.1 * period, _LATEST * period)
     times: NDArray[np.float64] = (sent[:, None] + np.arange(SAMPLES_PER_MESSAGE) * period).reshape(-1)
     return times
+
+
+def draw_clock(
+    rng: np.random.Generator, *, offset_s: tuple[float, float] = (-5000.0, -600.0), drift_ppm: float = 60.0
+) -> ScaleClock:
+    """A clock of the scales' own: begun some time before the recording, and faster or slower by up to `drift_ppm`.
+
+    No recording is long enough to measure the drift of such a clock: the default is assumed.
+    """
+    return ScaleClock(
+        offset_s=float(rng.uniform(*offset_s)), drift_ppm=float(rng.uniform(-abs(drift_ppm), abs(drift_ppm)))
+    )
 
 
 class ShelfScales:
@@ -106,9 +145,14 @@ class ShelfScales:
 
     Args:
         load_g: (P,) what stands on each plate at the start, the unknown zero of each load cell included.
-        changes: What happens, in any order.
+        changes: What happens, in any order. Changes may overlap.
         noise: How the plates misbehave.
         seed: Own stream of random numbers.
+        bursts: What shakes the store; give the same to all its shelves. None: this shelf's own.
+
+    Attributes:
+        sd_g: (P,) float32, each plate's standard deviation while the store stirs as usual, grams.
+        spill: (P, P) float64, what each plate (row) shows of a change on each plate (column).
     """
 
     def __init__(
@@ -117,89 +161,111 @@ class ShelfScales:
         changes: Sequence[LoadChange],
         noise: ScaleNoise,
         seed: np.random.SeedSequence,
+        bursts: Bursts | None = None,
     ) -> None:
         plates = len(load_g)
-        traits, *streams = (np.random.default_rng(s) for s in seed.spawn(5))
-        self._white, self._vibrating, self._shared, self._drifting = streams
-        self._noise = noise
-        self.sd_g = np.minimum(noise.sd_g * np.exp(traits.normal(0.0, noise.sd_spread, plates)), 5 * noise.sd_g)
-        spill = traits.uniform(*noise.spill, (plates, 2))
-        self.spill = np.eye(plates) + np.diag(spill[1:, 0], -1) + np.diag(spill[:-1, 1], 1)
-        """(P, P): what each plate (row) shows of a change on each plate (column)."""
-        self._own = Resonance(traits.uniform(5.0, 25.0, plates), traits)
-        self._common = Resonance(traits.uniform(6.0, 18.0, 1), traits)
-        self._drift = Wander(plates, noise.wander_g, traits)
+        for change in changes:
+            if len(change.delta_g) != plates:
+                raise ConfigError(
+                    f"a change is of {len(change.delta_g)} plates", key="delta_g", expected=f"{plates}, as on the shelf"
+                )
+        own, shaking, *streams = seed.spawn(5)
+        traits = np.random.default_rng(own)
+        self._white, self._shared, drifting = (np.random.Generator(np.random.SFC64(s)) for s in streams)
+        shaken = (noise.bursts_per_min, noise.burst_gain, noise.burst_decay_s)
+        self._bursts = Bursts(*shaken, shaking) if bursts is None else bursts
+        self._step = np.float32(noise.step_g)
+        shelf, self.sd_g = _levels(noise, plates, traits)
+        still = self.sd_g / np.float32(usual_level(*shaken))
+        self._white_g = still * np.float32(np.sqrt(1 - noise.vibration))
+        self._shapes = _shapes(noise, plates, shelf, traits) * still
+        self.spill = _spills(noise, plates, traits)
+        frequency = traits.uniform(*noise.frequency_hz, len(self._shapes))
+        self._modes = Modes(frequency, noise.bandwidth_hz, RATE_HZ, traits)
+        self._drift = Wander(plates, noise.wander_g, noise.wander_s, RATE_HZ, _KNOT, drifting)
         self._load = load_g.astype(np.float64)
-        self._pending = sorted(changes, key=lambda change: change.time_s)
+        # In the order in which they settle: so loads add up in one order, and to the same last digit, however cut.
+        self._pending = sorted(changes, key=lambda change: change.settled_s)
+        self._starts = np.array([change.start_s for change in self._pending])
+        self._settled = np.array([change.settled_s for change in self._pending])
+        self._past = 0
+        self._used = _BLOCK
+        self._shaken = self._slow = np.empty((0, plates), np.float32)
 
     def read(self, time_s: NDArray[np.float64]) -> NDArray[np.float32]:
         """(n, P) float32 grams at the next n samples, whose times follow those of the call before."""
-        noise, plates = self._noise, len(self._load)
-        own = np.sqrt(1 - noise.vibration) * self._white.standard_normal((len(time_s), plates))
-        own += np.sqrt(noise.vibration) * self._own.next(self._vibrating.standard_normal((len(time_s), plates)))
-        common = self._common.next(self._shared.standard_normal((len(time_s), 1)))
-        shaken = np.sqrt(1 - noise.correlation) * own + np.sqrt(noise.correlation) * common
-        drift = self._drift.next(self._drifting.standard_normal((len(time_s), plates)))
-        weight = self._loads(time_s) + self.sd_g * shaken + drift
-        return np.asarray(np.round(weight / noise.step_g) * noise.step_g, dtype=np.float32)
+        weight = np.empty((len(time_s), len(self._load)), np.float32)
+        levels = self._bursts.level(time_s)
+        done = 0
+        while done < len(time_s):
+            if self._used == _BLOCK:
+                self._make_block()
+            rows = slice(done, done + min(_BLOCK - self._used, len(time_s) - done))
+            source = slice(self._used, self._used + rows.stop - done)
+            out, shaken = weight[rows], self._shaken[source]
+            np.add(shaken if levels is None else shaken * levels[rows, None], self._slow[source], out=out)
+            out += self._loads(time_s[rows])
+            out *= 1 / self._step
+            np.rint(out, out=out)
+            out *= self._step
+            done, self._used = rows.stop, source.stop
+        return weight
 
-    def _loads(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _make_block(self) -> None:
+        plates = len(self._load)
+        self._shaken = self._white.standard_normal((_BLOCK, plates), dtype=np.float32)
+        self._shaken *= self._white_g
+        modes = self._modes.next(self._shared.standard_normal((len(self._shapes), _BLOCK), dtype=np.float32))
+        self._shaken += modes.T @ self._shapes
+        self._slow = self._drift.next(_BLOCK // _KNOT)
+        self._used = 0
+
+    def _loads(self, time_s: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(n, P) or (P,) grams that stand on the plates, changes that are over folded into the load."""
+        first, last = time_s[0], time_s[-1]
+        while self._past < len(self._pending) and self._settled[self._past] <= first:
+            self._load = self._load + self.spill @ self._pending[self._past].delta_g
+            self._past += 1
+        going = self._past + np.flatnonzero(self._starts[self._past :] <= last)
+        if not len(going):
+            return self._load.astype(np.float32)
         loads = np.tile(self._load, (len(time_s), 1))
-        if not len(time_s):
-            return loads
-        for change in self._pending:
-            loads += load_signal(change, time_s) @ self.spill.T
-        past = [c for c in self._pending if c.time_s + _SETTLED_S < time_s[-1]]
-        for change in past:
-            self._load += self.spill @ change.delta_g
-        self._pending = [c for c in self._pending if c not in past]
-        return loads
+        for index in going:
+            change = self._pending[index]
+            rows = slice(int(np.searchsorted(time_s, change.start_s)), None)
+            end = int(np.searchsorted(time_s, change.settled_s))
+            loads[rows.start : end] += _spilt(load_signal(change, time_s[rows.start : end]), self.spill)
+            loads[end:] += self.spill @ change.delta_g
+        return loads.astype(np.float32)
 
 
-class Resonance:
-    """Vibration of unit variance around given frequencies: an AR(2) process per column.
+def _spilt(signal: NDArray[np.float64], spill: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, P) `spill` applied to each row by itself: a matrix product rounds as its size falls."""
+    return np.asarray(np.einsum("np,qp->nq", signal, spill, optimize=False))
 
-    x_t = 2 r cos θ x_(t-1) - r² x_(t-2) + e_t, with θ = 2π f / rate; variance from Box & Jenkins, Time Series
-    Analysis, eq. 3.2.28.
+
+def _levels(noise: ScaleNoise, plates: int, traits: np.random.Generator) -> tuple[float, NDArray[np.float32]]:
+    """The shelf's level against its gondola's, and (P,) grams of its plates: both log-normal, and cut off."""
+    shelf = float(np.clip(np.exp(noise.shelf_spread * traits.standard_normal()), *_SHELF_FACTOR))
+    own = noise.sd_spread * np.clip(traits.standard_normal(plates), -3.0, 3.0)
+    return shelf, np.asarray(noise.sd_g * shelf * np.exp(own), np.float32)
+
+
+def _shapes(noise: ScaleNoise, plates: int, shelf: float, traits: np.random.Generator) -> NDArray[np.float32]:
+    """(K, P) by how much each mode shakes each plate, of the plate's deviation: the first mode all in step.
+
+    The louder a shelf, the less its plates go in step: from 0.4 to 0.1 over the shelves of the shaky gondola.
     """
-
-    RADIUS = 0.94
-
-    def __init__(self, frequency_hz: NDArray[np.float64], rng: np.random.Generator) -> None:
-        r, theta = self.RADIUS, 2 * np.pi * frequency_hz / RATE_HZ
-        self._poles = np.stack([np.ones_like(theta), -2 * r * np.cos(theta), np.full_like(theta, r * r)])
-        self._gain = np.sqrt((1 - r * r) * (1 + r**4 - 2 * r * r * np.cos(2 * theta)) / (1 + r * r))
-        self._state = np.zeros((2, len(theta)))
-        self.next(rng.standard_normal((200, len(theta))))  # forget the start at rest
-
-    def next(self, innovations: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, P) following samples from (n, P) standard normal innovations."""
-        out = np.empty_like(innovations)
-        for column in range(innovations.shape[1]):
-            out[:, column], self._state[:, column] = lfilter(
-                self._gain[column : column + 1],
-                self._poles[:, column],
-                innovations[:, column],
-                zi=self._state[:, column],
-            )
-        return out
+    drawn = traits.normal(noise.correlation, noise.correlation_spread) / np.sqrt(shelf)
+    correlation = float(np.clip(drawn, 0.0, noise.vibration))
+    rest = traits.standard_normal((_MODES - 1, plates))
+    rest *= np.sqrt((noise.vibration - correlation) / np.maximum((rest**2).sum(axis=0), 1e-12))
+    return np.concatenate([np.full((1, plates), np.sqrt(correlation)), rest]).astype(np.float32)
 
 
-class Wander:
-    """Slow drift: an Ornstein-Uhlenbeck process that moves `wander_g` a second and comes back over minutes."""
-
-    TIME_CONSTANT_S = 200.0
-
-    def __init__(self, plates: int, wander_g: float, rng: np.random.Generator) -> None:
-        # Within a second an Ornstein-Uhlenbeck process of deviation s moves by s * sqrt(2 / time constant).
-        deviation = wander_g * np.sqrt(self.TIME_CONSTANT_S / 2)
-        self._keep = float(np.exp(-1.0 / (RATE_HZ * self.TIME_CONSTANT_S)))
-        self._gain = float(deviation * np.sqrt(1 - self._keep**2))
-        self._state = self._keep * deviation * rng.standard_normal((1, plates))
-
-    def next(self, innovations: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, P) following samples in grams from (n, P) standard normal innovations."""
-        if not len(innovations):
-            return innovations
-        out, self._state = lfilter([self._gain], [1.0, -self._keep], innovations, axis=0, zi=self._state)
-        return np.asarray(out)
+def _spills(noise: ScaleNoise, plates: int, traits: np.random.Generator) -> NDArray[np.float64]:
+    spill = np.eye(plates)
+    for distance, span in ((1, noise.spill), (2, noise.spill_far)):
+        for side in (distance, -distance):
+            spill += np.diag(traits.uniform(*span, max(plates - distance, 0)), side) if plates > distance else 0.0
+    return spill

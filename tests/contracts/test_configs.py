@@ -10,6 +10,8 @@ import pytest
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
 from gocv.pipeline import PipelineConfig
+from gocv.sim import read_scenario
+from gocv.sim.stores import read_store
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -33,15 +35,35 @@ def pipeline(path: Path) -> None:
         detector(Path(described))
 
 
-KINDS = {"detectors": detector, "trackers": tracker, "pipelines": pipeline}
+def simulated_store(path: Path) -> None:
+    layout = read_store(path)
+    assert layout.cameras
+    assert layout.facings
+
+
+def folder(path: Path) -> str:
+    """The one that says of which kind a file is, such as "trackers"."""
+    return path.parent.relative_to(CONFIGS).as_posix()
+
+
+def scenario(path: Path) -> None:
+    assert read_scenario(path).about
+
+
+KINDS = {
+    "sim/scenarios": scenario,
+    "detectors": detector,
+    "trackers": tracker,
+    "pipelines": pipeline,
+    "sim/stores": simulated_store,
+}
 FILES = sorted(CONFIGS.rglob("*.y*ml"))
 
 
 def test_there_are_configs_of_every_kind() -> None:
-    assert {path.parent.name for path in FILES} >= set(KINDS)
+    assert {folder(path) for path in FILES} >= set(KINDS)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.name}")
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{folder(p)}/{p.name}")
 def test_a_config_is_what_its_folder_says(path: Path) -> None:
-    assert path.parent.parent == CONFIGS
-    KINDS[path.parent.name](path)
+    KINDS[folder(path)](path)
