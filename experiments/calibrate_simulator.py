@@ -32,7 +32,7 @@ from gocv.sim.stores import read_store
 
 HERE = Path(__file__).parent
 STORE = HERE.parent / "configs/sim/stores/aim3s_household.yaml"
-SUITE = HERE.parent / "configs/sim/nanostore_suite.yaml"
+SUITE = HERE.parent / "configs/sim/suites/nanostore.yaml"
 NOISE = HERE / "results/scale_noise.json"
 RESULT = HERE / "results/simulator_calibration.json"
 
@@ -85,13 +85,14 @@ def competition(suite_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 
 def noise_at_rest(measured: Mapping[str, Any], seeds: Sequence[int]) -> list[dict[str, Any]]:
-    """Shelves of twelve plates at rest for as long as the longest recording: each statistic beside its measured range."""
+    """Six shelves for each seed, at rest for as long as the longest recording: each statistic beside its range."""
     fitted = {row["method"]: row for row in measured["rows"] if row["method"].startswith("fitted")}
     rows = []
     for name, noise in (("quiet", ScaleNoise()), ("shaky", SHAKY)):
         shelves = [
-            ShelfScales(np.full(12, 1000.0), (), noise, np.random.SeedSequence(seed)).read(np.arange(2040) / RATE_HZ)
+            ShelfScales(np.full(12, 1000.0), (), noise, stream).read(np.arange(2040) / RATE_HZ)
             for seed in seeds
+            for stream in np.random.SeedSequence(seed).spawn(6)
         ]
         weights = [shelf.astype(np.float64) for shelf in shelves]
         stirred = [v_s(weight) for weight in weights]

@@ -18,8 +18,8 @@ from gocv.sim import simulate_visit
 def bench_demo(visits: int, first_seed: int, config: PipelineConfig) -> BenchmarkResult:
     """Simulate `visits` visits, of the seeds from `first_seed` on, and run the pipeline on each.
 
-    The visits are simulated, and this simulator is not calibrated against real stores: the figures compare versions
-    of gocv with each other, nothing else.
+    The visits are ordinary ones, simulated in the store that comes with gocv. How far the simulator is to be believed
+    `experiments/results/simulator_calibration.json` says; `gocv.bench.suite` puts published methods beside gocv.
 
     Returns:
         One row: `mean_f1` over visits, the share of receipts that are `exact`, their mean `probability`, the share

@@ -1,7 +1,7 @@
 """The AutoCheckout competition simulated: its thirty cases, the winner's method beside the second one's and gocv's own.
 
 A case is a labelled sequence of the competition replayed, or a scene of the kind that it was; see
-`configs/sim/nanostore_suite.yaml`. The score of a case is the competition's (`gocv.metrics.score_receipts`), that of a
+`configs/sim/suites/nanostore.yaml`. The score of a case is the competition's (`gocv.metrics.score_receipts`), that of a
 method the mean over cases and seeds.
 """
 

@@ -129,7 +129,7 @@ def convert_nanostore_command(
 @app.command("demo")
 def demo_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the visit and the run.")] = Path("demo"),
-    seed: Annotated[int, typer.Option(min=0, help="Another seed is another visit.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another visit.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Simulate a small visit, run the pipeline on it, and hold the receipts against the truth.

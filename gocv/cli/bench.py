@@ -112,8 +112,25 @@ def simulate(
     """Time the simulator on a visit and on a day, and measure the peak of memory."""
     from gocv.bench.simulate import bench_simulate
 
-    with refusing():
+    with refusing(scenario):
         _show(bench_simulate(scenario, repeats, seed), json_file)
+
+
+@bench_app.command("render")
+def render(
+    scenario: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML of a scenario.")],
+    seconds: Annotated[float, typer.Option(min=0.1, help="How much of it.")] = 20.0,
+    frame_rate: Annotated[float, typer.Option(min=0.1, help="Frames a second of each camera.")] = 10.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the visit.")] = 1,
+    json_file: JsonFile = None,
+) -> None:
+    """Time rendered footage, all cameras of the scenario's store, truth and video files included."""
+    from gocv.bench.render import bench_render
+    from gocv.sim import read_scenario, simulate_scene
+
+    with refusing(scenario):
+        scene = simulate_scene(read_scenario(scenario), seed=seed)
+        _show(bench_render(scene, seed=seed, seconds=seconds, rate_hz=frame_rate), json_file)
 
 
 def _settings(config: Path | None, overrides: list[str] | None) -> PipelineConfig:

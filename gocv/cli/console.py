@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -26,12 +27,12 @@ def console() -> Console:
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
-    """Turn gocv's own errors into one line on standard error and exit status 1."""
+def refusing(file: Path | None = None) -> Iterator[None]:
+    """Turn gocv's own errors into one line on standard error and exit status 1; `file` where they name none."""
     try:
         yield
     except GocvError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {error.within(file=file)}", err=True)
         raise typer.Exit(REFUSED) from error
 
 

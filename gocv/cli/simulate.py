@@ -33,7 +33,7 @@ def simulate_command(
     given = {"shoppers": shoppers, "hours": hours}
     settings = [*(overrides or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
     folder = output or Path("recordings") / f"{config.stem}-{seed}"
-    with refusing():
+    with refusing(config):
         truth = simulate(read_scenario(config, settings), folder, seed=seed, video=video, overwrite=overwrite)
     receipts = {receipt.shopper: dict(receipt.items) for receipt in truth.receipts or ()}
     if as_json:

@@ -44,6 +44,17 @@ class GocvError(Exception):
         text = f"{place}: {self.problem}" if place else self.problem
         return f"{text} (expected {self.expected})" if self.expected else text
 
+    def within(self, *, file: str | Path | None = None, key: str | None = None) -> GocvError:
+        """The same, told from further out: `file` where none is named yet, and then `key` before its own.
+
+        >>> str(ConfigError("is too wide", key="width_m").within(file="store.yaml", key="products.3"))
+        "store.yaml, key 'products.3.width_m': is too wide"
+        """
+        if self.file is not None:
+            return self
+        inner = ".".join(part for part in (key, self.key) if part) or None
+        return type(self)(self.problem, file=file, row=self.row, key=inner, expected=self.expected)
+
     def __reduce__(self) -> tuple[object, ...]:
         place = {"file": self.file, "row": self.row, "key": self.key, "expected": self.expected}
         return (_rebuild, (type(self), self.problem, place))

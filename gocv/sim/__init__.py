@@ -8,7 +8,7 @@ from gocv.sim.scenario import Scenario, read_scenario
 from gocv.sim.shoppers import Motion
 from gocv.sim.stock import Stock
 from gocv.sim.stores import assortment, demo_layout
-from gocv.sim.visit import simulate, simulate_visit
+from gocv.sim.visit import simulate, simulate_scene, simulate_visit
 
 __all__ = [
     "SHAKY",
@@ -27,5 +27,6 @@ __all__ = [
     "observe",
     "read_scenario",
     "simulate",
+    "simulate_scene",
     "simulate_visit",
 ]

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from gocv.core import ConfigError
+
+
+def _in_order(span: tuple[float, float]) -> tuple[float, float]:
+    first, last = span
+    if not (math.isfinite(first) and math.isfinite(last) and first <= last):
+        raise ValueError(f"Input should be two finite numbers, the smaller one first: got {first:g}, {last:g}")
+    return span
+
+
+Span = Annotated[tuple[float, float], AfterValidator(_in_order)]
+"""A setting that is a range."""
 
 
 def check_number(key: str, value: float, low: float = 0.0, high: float = math.inf) -> None:

@@ -194,7 +194,7 @@ def _alike(planner: Planner, apart_g: float, slack_g: float = 0.0, slack: float 
     weight = np.array([f.article.weight_g for f in stocked])
     off = np.abs(np.abs(weight[:, None] - weight) - apart_g) - slack_g - slack * np.minimum(weight[:, None], weight)
     plates = [planner.layout.store.planogram[f.article.id] for f in stocked]
-    off[np.array([[bool(one & other) for other in plates] for one in plates])] = np.inf
+    off[np.array([[bool(one & other) for other in plates] for one in plates], dtype=bool).reshape(off.shape)] = np.inf
     if not np.isfinite(off).any():
         raise ConfigError("no two products stand apart", key="features", expected="a store with several")
     pairs = np.flatnonzero(off <= max(float(off.min()), 0.0))

@@ -24,8 +24,12 @@ from gocv.sim.layout import StoreLayout
 
 Part = TypeVar("Part", PlateId, int, str)
 
+_FEW = 20
+"""As many names as a message may list."""
 _SIGHT_M = 1.2
 """Half the side of the square of floor that only one camera sees well."""
+_BEFORE_S = -1.0
+"""The first samples are a little older than the recording: what is broken from the beginning is so in these too."""
 
 
 class Mishap(Model):
@@ -65,6 +69,8 @@ class Mishap(Model):
             raise ValueError(f"Input should name a {right} for kind {self.kind}, if anything: got {named}")
         if named and self.count > 1:
             raise ValueError(f"Input should have count 1 where it names the {right}: got {self.count}")
+        if self.kind == "clock_skew" and (self.from_s or self.until_s is not None):
+            raise ValueError("Input should have no from_s and no until_s for kind clock_skew: it is so all the time")
         if self.until_s is not None and self.until_s <= self.from_s:
             raise ValueError(f"Input should end after it begins: got {self.from_s} s to {self.until_s} s")
         return self
@@ -76,7 +82,7 @@ class Mishap(Model):
             ConfigError: There is no such plate, gondola or camera.
         """
         until_s = np.inf if self.until_s is None else self.until_s
-        span = {"from_s": self.from_s, "until_s": float(until_s)}
+        span = {"from_s": self.from_s or _BEFORE_S, "until_s": float(until_s)}
         if self.kind == "dead_camera":
             names = self._chosen("camera", self.camera, sorted(layout.cameras), rng)
             return [BlindArea(_under(layout, name), **span) for name in names]
@@ -103,7 +109,8 @@ class Mishap(Model):
                 raise ConfigError(f"there are {len(there)} to pick from", key="count", expected="no more than that")
             return [there[int(i)] for i in sorted(rng.choice(len(there), self.count, replace=False))]
         if named not in there:
-            raise ConfigError(f"there is no {key} {named}", key=key, expected=nearest(str(named), map(str, there)))
+            some = f"such as {there[0]}" if len(there) > _FEW else nearest(str(named), map(str, there))
+            raise ConfigError(f"there is no {key} {named}", key=key, expected=some)
         return [named]
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from gocv.core import PlateId, Product, Store
 from gocv.data.config import Model
+from gocv.sim.checks import Span
 from gocv.sim.layout import StoreLayout
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -37,7 +38,7 @@ class Paperwork(Model):
     wrong_weights: Share = 0.0
     weight_error: Annotated[float, Field(gt=0, le=0.9)] = 0.3
     lost_zeros: Share = 0.0
-    start_offset_s: tuple[float, float] = (0.0, 0.0)
+    start_offset_s: Span = (0.0, 0.0)
 
     @property
     def misplaced(self) -> float:

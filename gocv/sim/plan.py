@@ -65,7 +65,8 @@ class Planner:
         self._of_gondola: defaultdict[int, list[Facing]] = defaultdict(list)
         for facing in layout.facings:
             self._of_gondola[facing.shelf.gondola].append(facing)
-        self._size = np.array([len(self._of_gondola[g]) for g in layout.gondolas], dtype=float)
+        self._gondolas = [number for number in layout.gondolas if number in self._of_gondola]  # some may be bare
+        self._size = np.array([len(self._of_gondola[number]) for number in self._gondolas], dtype=float)
         self._to_come: list[tuple[float, Facing, int]] = []
 
     def draft(self, name: str, entry_s: float) -> Draft:
@@ -186,10 +187,9 @@ class Planner:
         Raises:
             ConfigError: There is none.
         """
-        gondolas = list(self.layout.gondolas)
-        order = self.rng.choice(len(gondolas), len(gondolas), replace=False, p=self._size / self._size.sum())
-        for g in order:
-            stocked = self._stocked(gondolas[int(g)], units, unlike)
+        many, share = len(self._gondolas), self._size / max(self._size.sum(), 1.0)
+        for g in self.rng.choice(many, many, replace=False, p=share) if many else ():
+            stocked = self._stocked(self._gondolas[int(g)], units, unlike)
             if stocked:
                 return stocked[int(self.rng.integers(len(stocked)))]
         raise ConfigError(

@@ -16,7 +16,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from gocv.core import ConfigError, ShelfId, Store, nearest
+from gocv.core import ConfigError, Product, ShelfId, Store, nearest
 from gocv.data.config import Model
 from gocv.data.nanostore import LabelledEvent, read_labels
 from gocv.sim.acts import Act, Kind, Programme, Stop
@@ -31,6 +31,8 @@ _TOGETHER_S, _TOGETHER_M = 12.0, 0.45
 _UNKNOWN_SPACING_S = 5.0
 _AT_ONCE_S = 0.2
 _WALK_M_S, _ENTRY_S = 1.0, 3.0
+_LEISURE_S = 12.0
+"""Nobody lifts slowly who has to be elsewhere sooner than this, or was elsewhere this shortly before."""
 
 
 class Replay(Model):
@@ -78,7 +80,7 @@ def timed(events: Sequence[LabelledEvent]) -> list[TimedEvent]:
     Labels are exact to the second: events of one second follow each other at fifths of it. Where a label has no time,
     the event comes some seconds after the one before it in the list.
     """
-    usable = [e for e in events if e.plates and e.shopper and any(p.id.isdecimal() for p in e.products)]
+    usable = [e for e in events if e.plates and e.shopper and _known(e)]
     known = [e.unix_s for e in usable if not math.isnan(e.unix_s)]
     origin, last = min(known, default=0.0), min(known, default=0.0)
     placed: list[tuple[float, int]] = []
@@ -89,9 +91,14 @@ def timed(events: Sequence[LabelledEvent]) -> list[TimedEvent]:
     for unix_s, row in sorted(placed):
         time_s = _FIRST_S + unix_s - origin
         if ordered:
-            time_s = max(time_s, ordered[-1].time_s + _AT_ONCE_S)
+            time_s = max(time_s, ordered[-1].time_s + _AT_ONCE_S * len(_known(ordered[-1].event)))
         ordered.append(TimedEvent(time_s, usable[row]))
     return ordered
+
+
+def _known(event: LabelledEvent) -> list[Product]:
+    """The products of an event whose barcodes the labellers knew, one for each unit."""
+    return [product for product in event.products if product.id.isdecimal()]
 
 
 def extended(store: Store, events: Sequence[TimedEvent]) -> Store:
@@ -102,9 +109,9 @@ def extended(store: Store, events: Sequence[TimedEvent]) -> Store:
     products, planogram = dict(store.products), dict(store.planogram)
     put_down: Counter[tuple[str, ShelfId]] = Counter()
     for event in (timed_event.event for timed_event in events):
-        for product in event.products:
+        for product in _known(event):
             plates = frozenset(plate for plate in event.plates if plate in store.plates)
-            if not product.id.isdecimal() or not plates:
+            if not plates:
                 continue
             products.setdefault(product.id, product)
             place = product.id, event.plates[0].shelf_id
@@ -137,7 +144,8 @@ def _programme(
     acts: list[Act] = []
     begun_s = last_s = along_m = 0.0
     gondola = -1
-    for timed_event in events:
+    quick = habits.model_copy(update={"slow": 0.0})
+    for row, timed_event in enumerate(events):
         shelf = timed_event.event.plates[0].shelf_id
         place_m = _along(timed_event, layout)
         near = shelf.gondola == gondola and abs(place_m - along_m) <= _TOGETHER_M
@@ -146,8 +154,10 @@ def _programme(
                 stops.append(Stop(gondola, along_m, tuple(acts), begun_s, close=True))
             acts, gondola, along_m = [], shelf.gondola, place_m
             begun_s = last_s = timed_event.time_s - _REACH_S
-        acts += _acts(timed_event, place_m, timed_event.time_s - last_s, habits, rng)
-        last_s = timed_event.time_s + _AT_ONCE_S * (len(timed_event.event.products) - 1)
+        follows_s = events[row + 1].time_s if row + 1 < len(events) else math.inf
+        in_haste = min(follows_s - timed_event.time_s, timed_event.time_s - last_s + _REACH_S) < _LEISURE_S
+        acts += _acts(timed_event, place_m, timed_event.time_s - last_s, quick if in_haste else habits, rng)
+        last_s = timed_event.time_s + _AT_ONCE_S * (len(_known(timed_event.event)) - 1)
     stops.append(Stop(gondola, along_m, tuple(acts), begun_s, close=True))
     first = stops[0]
     way_m = np.abs(layout.gondolas[first.gondola].point(first.along_m, 0.0, 0.0)[:2] - layout.door_m).sum()
@@ -161,7 +171,7 @@ def _acts(
 ) -> list[Act]:
     event = timed_event.event
     acts: list[Act] = []
-    for product in (p for p in event.products if p.id.isdecimal()):
+    for product in _known(event):
         pause = pause_s if not acts else _AT_ONCE_S
         place = along_m + float(rng.normal(0.0, 0.02))
         kind: Kind = "put" if event.returned else "take"
@@ -172,9 +182,8 @@ def _acts(
 def _along(timed_event: TimedEvent, layout: StoreLayout) -> float:
     """The middle of the labelled plates."""
     plates = timed_event.event.plates
-    if plates[0].gondola not in layout.gondolas:
-        raise ConfigError(
-            f"gondola {plates[0].gondola} is not in the store", key="replay.dataset", expected="a store that has it"
-        )
-    pitch_m = layout.gondolas[plates[0].gondola].pitch_m
-    return float(np.mean([plate.plate - 0.5 for plate in plates])) * pitch_m
+    gondola = layout.gondolas.get(plates[0].gondola)
+    if gondola is None or plates[0].shelf_id not in gondola.shelf_ids():
+        problem = f"shelf {plates[0].shelf_id} of the labels is not in the store"
+        raise ConfigError(problem, key="replay.dataset", expected="a store that has it")
+    return float(np.mean([plate.plate - 0.5 for plate in plates])) * gondola.pitch_m

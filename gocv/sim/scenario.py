@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
-from gocv.core import nearest
+from gocv.core import ConfigError, nearest
 from gocv.data.config import Model, load
+from gocv.sim.checks import Span
 from gocv.sim.features import SCENES
 from gocv.sim.habits import Habits
 from gocv.sim.mishaps import Mishap
@@ -26,6 +27,14 @@ def _is_a_scene(name: str) -> str:
     if name not in SCENES:
         raise ValueError(f"Input should be a scene: got '{name}', expected {nearest(name, SCENES)}")
     return name
+
+
+def _told_where(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """What checks itself knows its own key, and pydantic the one that it stands under."""
+    try:
+        return check(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
 
 
 class Seeds(Model):
@@ -86,9 +95,9 @@ class Scenario(Model):
     disorder: Disorder = Disorder()
     paperwork: Paperwork = Paperwork()
     faults: tuple[Mishap, ...] = ()
-    joints: JointNoise = JointNoise()
+    joints: Annotated[JointNoise, WrapValidator(_told_where)] = JointNoise()
     joints_hz: Annotated[float, Field(gt=0, le=120)] = 10.0
-    scale_offset_s: tuple[float, float] = (-5000.0, -600.0)
+    scale_offset_s: Span = (-5000.0, -600.0)
     scale_drift_ppm: Annotated[float, Field(ge=0, le=1000)] = 60.0
     frames_hz: Annotated[float, Field(gt=0, le=120)] = 10.0
     seeds: Seeds = Seeds()

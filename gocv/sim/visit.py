@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from gocv.core import DataError, ShelfId
+from gocv.core import ConfigError, DataError, FloorTracks
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, RecordingWriter, Truth, TruthName, TruthReceipt
 from gocv.sim.acts import Deed
@@ -32,7 +33,7 @@ from gocv.sim.weighing import GondolaTask, weigh
 Item = TypeVar("Item")
 
 ORIGIN_UNIX_S = 1_760_000_000.0
-_AFTERWARDS_S = 3.0
+_SHORTEST_S, _AFTERWARDS_S = 60.0, 3.0
 _JOINTS_EVERY_S = 30.0
 
 
@@ -83,22 +84,35 @@ def simulate(
         ConfigError: The scenario is impossible in this store. Nothing has been written then.
         DataError: The seed is negative, or the folder is there already.
     """
-    if seed < 0:
-        raise DataError(f"{seed} cannot seed a visit", key="seed", expected="a whole number from 0")
-    events = None if scenario.replay is None else scenario.replay.events()
-    if layout is None:
-        layout = scenario.store.layout() if events is None else scenario.store.layout(lambda s: extended(s, events))
-    return _Visit(scenario, layout, seed, events).write(Path(path), video, overwrite)
+    return _Visit(scenario, seed, layout).write(Path(path), video, overwrite)
+
+
+def simulate_scene(scenario: Scenario, *, seed: int, layout: StoreLayout | None = None) -> Scene:
+    """What there is to see of the visit that `simulate` writes: for `gocv.sim.render`, without scales or files.
+
+    Args:
+        scenario: What happens.
+        seed: Of everything random.
+        layout: The store, instead of the scenario's own.
+
+    Raises:
+        ConfigError: The scenario is impossible in this store.
+        DataError: The seed is negative.
+    """
+    return _Visit(scenario, seed, layout).scene()
 
 
 class _Visit:
     """A visit on its way from a scenario into a recording; all that is random is drawn from streams of its own."""
 
-    def __init__(
-        self, scenario: Scenario, layout: StoreLayout, seed: int, events: Sequence[TimedEvent] | None
-    ) -> None:
+    def __init__(self, scenario: Scenario, seed: int, layout: StoreLayout | None) -> None:
+        if seed < 0:
+            raise DataError(f"{seed} cannot seed a visit", key="seed", expected="a whole number from 0")
+        events = None if scenario.replay is None else scenario.replay.events()
+        if layout is None:
+            layout = _layout(scenario, events)
         streams = np.random.SeedSequence(seed).spawn(9)
-        stocking, planning, acting, filing, breaking, clock, *self._streams = streams
+        stocking, planning, acting, filing, breaking, clock, seeing, self._weighing, self._looks = streams
         self._scenario, self._layout, self._seed = scenario, layout, seed
         misplaced = min(scenario.disorder.misplaced + scenario.paperwork.misplaced, 1.0)
         disorder = Disorder.model_validate({**scenario.disorder.model_dump(), "misplaced": misplaced})
@@ -116,32 +130,30 @@ class _Visit:
         self._clock = draw_clock(
             np.random.default_rng(clock), offset_s=scenario.scale_offset_s, drift_ppm=scenario.scale_drift_ppm
         )
+        self._staff = frozenset(p.name for p in self._programmes if p.role == "staff")
+        self._units = self._stock.units()
+        self._loads_g = {shelf: self._stock.loads_g(shelf) for shelf in self._stock.shelves()}
+        self._director = Director(self._stock, {f.article.id: f.article for f in layout.facings}, self._staff)
+        self._joints = JointStream(scenario.joints, seeing, rate_hz=scenario.joints_hz, blind=self._blind)
+        self._motions: dict[str, Motion] = {}
+        self._left_s = 0.0
+
+    @property
+    def _duration_s(self) -> float:
+        hours_s = 3600.0 * (self._scenario.hours or 0.0)
+        return float(np.ceil(max(_SHORTEST_S, hours_s, self._left_s + _AFTERWARDS_S)))
 
     def write(self, path: Path, video: bool, overwrite: bool) -> Truth:
-        seeing, weighing, showing = self._streams
-        staff = frozenset(p.name for p in self._programmes if p.role == "staff")
-        articles = {f.article.id: f.article for f in self._layout.facings}
-        units = self._stock.units() if video else []
-        loads = {shelf: self._stock.loads_g(shelf) for shelf in self._stock.shelves()}
-        director = Director(self._stock, articles, staff)
-        # How long it lasts is known once everybody has left; the writer needs it before.
         with RecordingWriter(
             path, name=f"simulated-{self._seed}", origin_unix_s=ORIGIN_UNIX_S, store=self._store, overwrite=overwrite
         ) as writer:
-            joints = JointStream(
-                self._scenario.joints, seeing, rate_hz=self._scenario.joints_hz, blind=self._blind
-            )
-            motions = self._act(writer, joints, director, keep=video)
-            hours_s = 3600.0 * (self._scenario.hours or 0.0)
-            duration_s = float(np.ceil(max(60.0, hours_s, self._left_s + _AFTERWARDS_S)))
-            writer.set_duration(duration_s)
-            self._weigh(writer, loads, director, duration_s, weighing)
-            truth = self._truth(director, joints, staff)
+            self._act(writer.write_joints, keep=video)
+            writer.set_duration(self._duration_s)
+            self._weigh(writer)
+            truth = self._truth()
             writer.write_truth(truth)
             if video:
-                stays = stays_of(self._layout, motions, units, director.passages, duration_s)
-                scene = Scene(self._layout, tuple(motions.values()), staff, stays, duration_s)
-                self._film(writer, scene, showing)
+                self._film(writer)
             else:
                 for name, camera in self._layout.cameras.items():
                     writer.add_camera(Camera(name, calibration=camera))
@@ -149,83 +161,102 @@ class _Visit:
             writer.note(self._scenario.about)
         return truth
 
-    def _act(
-        self, writer: RecordingWriter, joints: JointStream, director: Director, keep: bool
-    ) -> dict[str, Motion]:
-        """Let everybody come, in order; write their joints and settle their deeds as time goes on."""
+    def scene(self) -> Scene:
+        """Let everything happen, and nothing be written."""
+        self._act(lambda rows: None, keep=True)
+        return self._seen()
+
+    def _act(self, write_joints: Callable[[FloorTracks], None], *, keep: bool) -> None:
+        """Let everybody come, in order; hand out their joints and settle their deeds as time goes on."""
         coming: list[tuple[float, int, Motion]] = []
         due: list[tuple[float, int, Deed]] = []
-        kept: dict[str, Motion] = {}
-        written_s, count, self._left_s = 0.0, 0, 0.0
+        written_s, count = 0.0, itertools.count()
         for programme in with_progress(self._programmes, "shoppers", len(self._programmes)):
-            for motion in _until(coming, programme.entry_s):
-                joints.add(motion)
-            for deed in _until(due, programme.entry_s):
-                director.settle(deed)
+            self._settle(coming, due, programme.entry_s)
             if programme.entry_s - written_s > _JOINTS_EVERY_S:
-                writer.write_joints(joints.rows_until(programme.entry_s))
+                write_joints(self._joints.rows_until(programme.entry_s))
                 written_s = programme.entry_s
             motion, deeds = self._stage.perform(programme)
             self._left_s = max(self._left_s, motion.end_s)
-            count += 1
-            heapq.heappush(coming, (motion.start_s, count, motion))
+            heapq.heappush(coming, (motion.start_s, next(count), motion))
             for deed in deeds:
-                count += 1
-                heapq.heappush(due, (deed.time_s, count, deed))
+                heapq.heappush(due, (deed.time_s, next(count), deed))
             if keep:
-                kept[programme.name] = motion
-        for motion in _until(coming, np.inf):
-            joints.add(motion)
-        for deed in _until(due, np.inf):
-            director.settle(deed)
-        writer.write_joints(joints.finish())
-        return kept
+                self._motions[programme.name] = motion
+        self._settle(coming, due, np.inf)
+        write_joints(self._joints.finish())
 
-    def _weigh(
-        self,
-        writer: RecordingWriter,
-        loads: dict[ShelfId, np.ndarray],
-        director: Director,
-        duration_s: float,
-        seed: np.random.SeedSequence,
+    def _settle(
+        self, coming: list[tuple[float, int, Motion]], due: list[tuple[float, int, Deed]], time_s: float
     ) -> None:
+        """What happens before a time: later programmes cannot change it any more."""
+        for motion in _until(coming, time_s):
+            self._joints.add(motion)
+        for deed in _until(due, time_s):
+            self._director.settle(deed)
+
+    def _weigh(self, writer: RecordingWriter) -> None:
         writer.set_scale_clock(self._clock.offset_s, self._clock.drift_ppm)
-        shaking, *streams = seed.spawn(1 + len(self._layout.gondolas))
-        tasks = []
-        for gondola, stream in zip(self._layout.gondolas.values(), streams, strict=True):
-            shelves = gondola.shelf_ids()
-            file = writer.reserve_scale_group(f"gondola-{gondola.number}", RATE_HZ)
-            own_loads = {shelf: loads[shelf] for shelf in shelves}
-            changes = {shelf: director.changes[shelf] for shelf in shelves if shelf in director.changes}
-            faults, clock = self._scale_faults, self._clock
-            tasks.append(GondolaTask(gondola, file, own_loads, changes, faults, clock, duration_s, stream, shaking))
+        shaking, *streams = self._weighing.spawn(1 + len(self._layout.gondolas))
+        changes = self._director.changes
+        tasks = [
+            GondolaTask(
+                gondola,
+                writer.reserve_scale_group(f"gondola-{gondola.number}", RATE_HZ),
+                {shelf: self._loads_g[shelf] for shelf in gondola.shelf_ids()},
+                {shelf: changes[shelf] for shelf in gondola.shelf_ids() if shelf in changes},
+                self._scale_faults,
+                self._clock,
+                self._duration_s,
+                stream,
+                shaking,
+            )
+            for gondola, stream in zip(self._layout.gondolas.values(), streams, strict=True)
+        ]
         weigh(tasks)
 
-    def _film(self, writer: RecordingWriter, scene: Scene, looks: np.random.SeedSequence) -> None:
+    def _film(self, writer: RecordingWriter) -> None:
         """Render the footage of all cameras, and copy it into the recording."""
-        from gocv.sim.render import render_visit
+        from gocv.sim.render import render_visit  # drawing is an extra: not everybody has it installed
 
-        seed = int(looks.generate_state(1)[0])
+        seed = int(self._looks.generate_state(1)[0])
         with tempfile.TemporaryDirectory() as folder:
             cores = os.cpu_count() or 1
-            render_visit(scene, folder, rate_hz=self._scenario.frames_hz, seed=seed, workers=cores)
+            render_visit(self._seen(), folder, rate_hz=self._scenario.frames_hz, seed=seed, workers=cores)
             for name, camera in self._layout.cameras.items():
                 video = Path(folder) / "video" / f"{name}.mp4"
                 truth = Path(folder) / "truth" / "frames" / f"{name}.parquet"
                 writer.add_camera(Camera(name, video, calibration=camera, truth=truth))
 
-    def _truth(self, director: Director, joints: JointStream, staff: frozenset[str]) -> Truth:
-        shoppers = [p.name for p in self._programmes if p.name not in staff]
+    def _seen(self) -> Scene:
+        duration_s = self._duration_s
+        stays = stays_of(self._layout, self._motions, self._units, self._director.passages, duration_s)
+        return Scene(self._layout, tuple(self._motions.values()), self._staff, stays, duration_s)
+
+    def _truth(self) -> Truth:
+        shoppers = [p.name for p in self._programmes if p.name not in self._staff]
         receipts = tuple(TruthReceipt(name, self._stock.cart(name)) for name in shoppers)
-        names = tuple(TruthName(span.from_s, span.name, span.person) for span in joints.names())
+        names = tuple(TruthName(span.from_s, span.name, span.person) for span in self._joints.names())
         broken = names if any(name.name != name.shopper for name in names) else ()
-        return Truth(tuple(director.events), receipts, tuple(director.standings), broken)
+        return Truth(tuple(self._director.events), receipts, tuple(self._director.standings), broken)
+
+
+def _layout(scenario: Scenario, events: Sequence[TimedEvent] | None) -> StoreLayout:
+    try:
+        return scenario.store.layout() if events is None else scenario.store.layout(lambda s: extended(s, events))
+    except ConfigError as error:
+        raise error.within(key="store") from None
 
 
 def _faults(
     scenario: Scenario, layout: StoreLayout, late_s: float, rng: np.random.Generator
 ) -> tuple[list[ScaleFault], list[BlindArea]]:
-    drawn = [fault for mishap in scenario.faults for fault in mishap.draw(layout, rng)]
+    drawn: list[ScaleFault | BlindArea] = []
+    for row, mishap in enumerate(scenario.faults):
+        try:
+            drawn += mishap.draw(layout, rng)
+        except ConfigError as error:
+            raise error.within(key=f"faults.{row}") from None
     scales: list[ScaleFault] = [fault for fault in drawn if not isinstance(fault, BlindArea)]
     if late_s:
         scales += [ClockSkew(gondola, late_s) for gondola in layout.gondolas]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gocv.bench.suite import read_suite
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
 from gocv.pipeline import PipelineConfig
@@ -50,7 +51,13 @@ def scenario(path: Path) -> None:
     assert read_scenario(path).about
 
 
+def suite(path: Path) -> None:
+    cases = read_suite(path).cases
+    assert len({case.name for case in cases}) == len(cases)
+
+
 KINDS = {
+    "sim/suites": suite,
     "sim/scenarios": scenario,
     "detectors": detector,
     "trackers": tracker,

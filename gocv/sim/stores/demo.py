@@ -81,6 +81,8 @@ _CAMERAS = (
     ((4.3, 3.3, 2.7), (1.8, 1.6, 0.8)),
     ((2.9, 1.6, 2.7), (5.6, 1.9, 0.2)),
 )
+_DISTORTION = (-0.10, 0.015, 0.0003, -0.0002, 0.0)
+"""A little barrel, as cheap wide lenses have it."""
 
 
 def demo_layout() -> StoreLayout:
@@ -110,7 +112,9 @@ def demo_layout() -> StoreLayout:
 
 
 def _camera(position_m: tuple[float, float, float], target_m: tuple[float, float, float]) -> PinholeCamera:
-    return PinholeCamera.look_at(position_m, target_m, focal_px=330.0, width_px=640, height_px=360)
+    return PinholeCamera.look_at(
+        position_m, target_m, focal_px=330.0, width_px=640, height_px=360, distortion=_DISTORTION
+    )
 
 
 def assortment() -> tuple[Article, ...]:
