@@ -2,8 +2,8 @@
 
     python experiments/calibrate_simulator.py --root ../shared/data --recording recordings/benchmark-1
 
-`recordings/benchmark-1` is made by `gocv convert nanostore`. Writes `results/simulator_calibration.json` and, beside it,
-a picture of the same.
+`recordings/benchmark-1` is made by `gocv convert nanostore`. Writes `results/simulator_calibration.json`, and a picture
+of the same beside it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
-
 from fit_scale_noise import RATE_HZ, blocks_sd, v_s
 
 from gocv.bench.labelled import EVENTS, METHODS, PLATES_PER_CELL, accuracies, labelled_changes
@@ -147,7 +146,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder that holds aim3s and nanostore")
     parser.add_argument("--recording", type=Path, required=True, help="BENCHMARK-1, converted")
     parser.add_argument("--seeds", type=int, default=20, help="how many")
-    parser.add_argument("--first-seed", type=int, default=10_000, help="the first; those from 10000 on chose no setting")
+    parser.add_argument("--first-seed", type=int, default=10_000, help="the first; from 10000 on they chose nothing")
     given = parser.parse_args()
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     published = json.loads((given.root / "aim3s/published_results.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Write the table of figures in README.md from `results/`: python experiments/readme_table.py."""
+"""Write the tables of README.md and docs/simulation.md from `results/`: python experiments/readme_table.py."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- measured -->\n", "<!-- /measured -->"
+ROOT = Path(__file__).parents[1]
+WINNER, TEAM_6 = "MPS (winner)", "Team 6 (second)"
+ABLATIONS = ("MPS without dynamic planogram", "MPS without event splitting")
 
 
 def rows(name: str) -> list[dict[str, Any]]:
@@ -23,6 +24,7 @@ def table() -> str:
     imports = {row["method"]: row for row in rows("imports")}
     simulated = f"{demo['visits']} simulated visits, {demo['receipts']} receipts ¹"
     measured = [(f"AutoCheckout {r['recording']}, real: F1", f"{r['f1']:.3f}") for r in rows("nanostore")]
+    measured += _simulator()
     measured += [
         (f"{simulated}: mean F1", f"{demo['mean_f1']:.3f}"),
         ("… receipts exactly right", f"{demo['exact']:.0%} ({unsplit['exact']:.0%} without parting events)"),
@@ -64,12 +66,73 @@ def _steps(row: dict[str, Any]) -> str:
     return ", ".join(f"{row[f'{step}_ms']:.1f}" for step in ("decode", "detect", "track")) + " ms"
 
 
-def readme() -> str:
-    """README.md with the table as the results have it."""
-    text = README.read_text(encoding="utf-8")
-    head, rest = text.split(BEGIN)
-    return head + BEGIN + table() + END + rest.split(END)[1]
+def _simulator() -> list[tuple[str, str]]:
+    """What the simulator is worth, and how fast it is."""
+    held = {row["method"]: row for row in rows("simulator_calibration")}
+    curve = [held[f"AIM3S P_W·P_L, {cell} plates a cell"] for cell in (1, 3, 12)]
+    simulated, published = (
+        " / ".join(f"{row[f'{kind}_percent']:.1f}" for row in curve) for kind in ("simulated", "published")
+    )
+    scores = {row["method"]: row["mean_f1"] for row in rows("simulator_calibration") if "mean_f1" in row}
+    first = next(row for row in rows("simulator_calibration") if "published_f1" in row)
+    cases = next(row for row in rows("simulator_calibration") if "mean_f1" in row)
+    visit, day = rows("simulate")
+    (film,) = rows("render")
+    footage = f"{film['cameras']} cameras, {film['pixels'].replace('x', '×')}, {film['rate_hz']:.0f} Hz"
+    return [
+        ("FAIM's P_W·P_L simulated, 1 / 3 / 12 plates a cell ²: % (published)", f"{simulated} ({published})"),
+        (
+            f"AutoCheckout's {cases['cases']} cases simulated, {cases['seeds']} seeds ²: the winner's F1 (published)",
+            f"{scores[WINNER]:.3f} ({first['published_f1']:.3f})",
+        ),
+        ("… the second's; gocv today", f"{scores[TEAM_6]:.3f}; {scores['gocv']:.3f}"),
+        (
+            f"Simulating a visit / a day of {day['shoppers']:,} visits and {day['plates']} plates",
+            f"{visit['wall_s']:.2f} s / {day['wall_s']:.0f} s, {day['peak_memory_mb']:.0f} MB",
+        ),
+        (
+            f"Rendering {footage}, with truth",
+            f"{film['realtime_factor']:.1f} × real time",
+        ),
+    ]
+
+
+def calibration() -> str:
+    """What published methods score on the simulation, beside what they scored in reality; in Markdown."""
+    found = rows("simulator_calibration")
+    lines = ["| | published | simulated | must | |", "| --- | ---: | ---: | --- | --- |"]
+    for row in found:
+        if row.get("must_hold"):
+            figures = f"{row['published_percent']:.1f} % | {row['simulated_percent']:.1f} % | within 4 points"
+        elif "published_f1" in row:
+            figures = f"{row['published_f1']:.3f} | {row['simulated_f1']:.3f} | within 0.05"
+        elif "published_loss" in row:
+            figures = f"−{row['published_loss']:.3f} F1 | −{row['simulated_loss']:.3f} F1 | half to twice the loss"
+        elif "measured_low" in row:
+            measured = f"{row['measured_low']:.2g} to {row['measured_high']:.2g}"
+            figures = f"{measured} | {row['simulated_median']:.2g} | within what was measured"
+        else:
+            continue
+        lines.append(f"| {row['method']} | {figures} | {'holds' if row['holds'] else '**misses**'} |")
+    replayed = {row["method"]: row["mean_f1_replayed"] for row in found if "mean_f1_replayed" in row}
+    cases = [row["winner_published"] for row in found if row.get("replayed")]
+    lines.append(
+        f"| {WINNER}, the {len(cases)} replays alone | {sum(cases) / len(cases):.3f} | {replayed[WINNER]:.3f} | | |"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """README.md and docs/simulation.md with their tables as the results have them."""
+    tables = {"README.md": ("measured", table()), "docs/simulation.md": ("calibration", calibration())}
+    written = {}
+    for name, (mark, text) in tables.items():
+        head, rest = (ROOT / name).read_text(encoding="utf-8").split(f"<!-- {mark} -->\n")
+        tail = rest.split(f"<!-- /{mark} -->")[1]
+        written[ROOT / name] = f"{head}<!-- {mark} -->\n{text}<!-- /{mark} -->{tail}"
+    return written
 
 
 if __name__ == "__main__":
-    README.write_text(readme(), encoding="utf-8")
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")

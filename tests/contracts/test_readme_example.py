@@ -24,11 +24,14 @@ def test_library_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 
 
 def test_the_table_is_that_of_the_results() -> None:
-    """Every figure in the README comes from a result: run experiments/readme_table.py after a new one."""
+    """Every figure of the pages comes from a result: run experiments/readme_table.py after a new one."""
     path = README.parent / "experiments" / "readme_table.py"
     spec = importlib.util.spec_from_file_location("readme_table", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.readme() == README.read_text(encoding="utf-8")
+    pages = module.pages()
+    assert {page.name for page in pages} == {"README.md", "simulation.md"}
+    for page, text in pages.items():
+        assert page.read_text(encoding="utf-8") == text

@@ -189,10 +189,6 @@ def test_a_shelf_that_its_gondola_lacks_is_refused(tmp_path, real) -> None:
         simulate(_scenario(real, path, "walk"), tmp_path / "r", seed=0)
 
 
-IN_HASTE = {"BASELINE-12", "BASELINE-14", "BASELINE-25", "cps-test-11", "cps-test-12"}
-"""Real sequences in which the labels, exact to the second, leave some shopper no time to walk, or to make way."""
-
-
 def _possible(units: list[Any]) -> list[Any]:
     """The units of one shopper, without the returns of what the labels never say was taken: those hands stay empty."""
     held: Counter[str] = Counter()
@@ -223,7 +219,7 @@ def test_every_real_sequence_is_acted_out(benchmark_1, shared_data) -> None:
     """The same units of the same products on the same shelves, in each shopper's order; in time where that can be."""
     sequences = read_labels(shared_data / "nanostore" / "labels").events
     assert len(sequences) >= 40
-    late, done = set(), 0
+    late, done = 0, 0
     for number, (name, labelled) in enumerate(sequences.items()):
         events = timed(labelled)
         truth = _acted(benchmark_1, events, number)
@@ -234,11 +230,36 @@ def test_every_real_sequence_is_acted_out(benchmark_1, shared_data) -> None:
             acted = [e for e in truth.events if e.shopper == shopper]
             assert [(shopper, e.product, e.quantity, e.plates[0].shelf_id) for e in acted] == units, name
             done += len(units)
-            if len(units) == len(_units(own)):
-                due_s = [t for e in own for t in _times(e)]
-                late |= {name for e, time_s in zip(acted, due_s, strict=True) if abs(e.time_s - time_s) > 1.5}
-    assert late <= IN_HASTE
+            if len(units) < len(_units(own)):
+                continue
+            behind = False
+            for e, time_s, event in zip(acted, *_due(own), strict=True):
+                behind = abs(e.time_s - time_s) > 1.5 and (behind or not _has_time(event, own, events, benchmark_1))
+                late += behind
+                assert behind or abs(e.time_s - time_s) <= 1.5, (name, shopper, time_s)
+    assert late <= 0.12 * done
     assert done >= 200
+
+
+def _due(own: list[Any]) -> tuple[list[float], list[Any]]:
+    """When each unit of a shopper's events is due, and of which event it is."""
+    return [t for e in own for t in _times(e)], [e for e in own for _ in _times(e)]
+
+
+def _has_time(event: Any, own: list[Any], everybody: list[Any], recording: Recording) -> bool:
+    """Whether a shopper can come from the event before in time, with nobody to make way for."""
+
+    def place_m(other: Any) -> np.ndarray:
+        plates = other.event.plates
+        beside = [p for p in recording.store.plates.values() if p.id.shelf_id == plates[0].shelf_id]
+        nearest = min(beside, key=lambda p: abs(p.id.plate - np.mean([plate.plate for plate in plates])))
+        return nearest.centre_m[:2]
+
+    row = own.index(event)
+    if row and event.time_s - own[row - 1].time_s < 4.0 + np.abs(place_m(event) - place_m(own[row - 1])).sum():
+        return False
+    others = [e for e in everybody if e.event.shopper != event.event.shopper and abs(e.time_s - event.time_s) < 12.0]
+    return not any(np.abs(place_m(event) - place_m(other)).sum() < 1.5 for other in others)
 
 
 def _times(timed_event: Any) -> list[float]:
@@ -254,4 +275,4 @@ def test_real_sequences_become_recordings(tmp_path, benchmark_1, shared_data, na
     assert recording.truth is not None
     assert len(recording.truth.events) == len(truth.events) > 0
     assert not [p for p in check_recording(tmp_path / "r") if p.severity == "error"]
-    assert set(recording.store.plates) == set(benchmark_1.store.plates)
+    assert set(recording.store.plates) <= set(benchmark_1.store.plates)

@@ -1,0 +1,136 @@
+"""The scenarios that come with gocv: each loads, can be simulated, read and detected in; and settings that cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gocv.core import ConfigError
+from gocv.data.recording import Recording, check_recording
+from gocv.shelf.faim import FaimDetector
+from gocv.sim import Scenario, read_scenario, simulate
+
+SCENARIOS = Path(__file__).parents[2] / "configs" / "sim" / "scenarios"
+FILES = {path.stem: path for path in sorted(SCENARIOS.glob("*.yaml"))}
+QUICK = {
+    "plain_day": ["shoppers=6", "hours=0.1"],
+    "rush_hour": ["shoppers=6", "hours=0.05", "store.parametric.aisles=1", "store.parametric.gondolas_per_row=1"],
+}
+"""Overrides that cut long scenarios down."""
+MEANT = {
+    "dead_plates": {"gave no reading at all"},
+    "lost_zeros": {"of the truth is not in the store"},
+    "clock_skew": {"samples lie outside the recording's clock", "is said to run at"},
+    "start_offset": {"samples lie outside the recording's clock"},
+}
+"""Warnings that a scenario is about."""
+FAILURES = {
+    "same-weight swap": "same_weight_swap",
+    "two very close": "very_close",
+    "crossing hands": "crossing_arms",
+    "handed over": "hand_over",
+    "simultaneous takes": "simultaneous_takes",
+    "returns to wrong places": "wrong_returns",
+    "held long, then lifted slowly": "slow_lifts",
+    "mixed return": "mixed_return",
+    "fast series": "fast_series",
+    "misplaced item of close weight": "misplaced_close_weight",
+    "left on the floor": "left_on_floor",
+    "planogram wrong for a gondola": "wrong_planogram",
+    "wrong weight on file": "wrong_weights",
+    "start offset": "start_offset",
+    "lost leading zero": "lost_zeros",
+}
+"""What real systems failed at, as published, and the scenario that has it."""
+
+
+def test_there_is_a_scenario_for_every_published_failure() -> None:
+    assert set(FAILURES.values()) <= set(FILES)
+    for name in FAILURES.values():
+        scenario = read_scenario(FILES[name])
+        assert scenario.features == (name,) or scenario.paperwork != Scenario().paperwork
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_seeds_for_tests_are_kept_apart(name) -> None:
+    seeds = read_scenario(FILES[name]).seeds
+    assert seeds.development[1] < seeds.test[0] or seeds.test[1] < seeds.development[0]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_scenario_becomes_a_sound_recording_in_which_weight_events_are_found(tmp_path, name) -> None:
+    scenario = read_scenario(FILES[name], QUICK.get(name, ()))
+    truth = simulate(scenario, tmp_path / "r", seed=scenario.seeds.development[0] + 3)
+    assert len(truth.events) >= 3
+    assert truth.planogram
+    problems = check_recording(tmp_path / "r")
+    unmeant = [p for p in problems if p.severity == "error" or not any(text in p.message for text in MEANT.get(name, ()))]
+    assert unmeant == []
+    recording = Recording.open(tmp_path / "r")
+    assert recording.truth is not None
+    assert len(recording.truth.events) == len(truth.events)
+    found = 0
+    for group in recording.scales:
+        detector = FaimDetector(rate_hz=group.rate_hz)
+        for chunk in recording.scale_chunks(group):
+            found += len(list(detector.update(chunk)))
+        found += len(list(detector.finish()))
+    assert found >= 0.3 * sum(event.kind == "shelf" for event in truth.events)
+
+
+@pytest.mark.parametrize("name", set(MEANT) - {"start_offset", "clock_skew"})
+def test_warnings_that_are_meant_come(tmp_path, name) -> None:
+    simulate(read_scenario(FILES[name]), tmp_path / "r", seed=3)
+    messages = [problem.message for problem in check_recording(tmp_path / "r")]
+    assert all(any(text in message for message in messages) for text in MEANT[name])
+
+
+def test_all_defaults_are_an_ordinary_visit() -> None:
+    assert read_scenario(None) == Scenario()
+    assert read_scenario(FILES["plain_visit"]).model_dump(exclude={"about"}) == Scenario().model_dump(exclude={"about"})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["shopers=3"], "key 'shopers'.*'shoppers'"),
+        (["habits.stop=3"], "key 'habits.stop'.*'stops'"),
+        (["shoppers=0"], "key 'shoppers'"),
+        (["shoppers=many"], "key 'shoppers'"),
+        (["hours=0"], "key 'hours'"),
+        (["hours=.nan"], "key 'hours'"),
+        (["fill=1.5"], "key 'fill'"),
+        (["fill=0"], "key 'fill'"),
+        (["features=[crosing_arms]"], "got 'crosing_arms', expected 'crossing_arms'"),
+        (["features=[hand_over]", "shoppers=1"], "at least 2 shoppers for its features"),
+        (["habits.returned=1.1"], "key 'habits.returned'"),
+        (["disorder.astride=-0.1"], "key 'disorder.astride'"),
+        (["joints.swap=2"], "swap"),
+        (["joints_hz=0"], "key 'joints_hz'"),
+        (["scale_offset_s=[1, 0]"], "key 'scale_offset_s'.*the smaller one first"),
+        (["scale_drift_ppm=-1"], "key 'scale_drift_ppm'"),
+        (["paperwork.start_offset_s=[3, 1]"], "key 'paperwork.start_offset_s'"),
+        (["faults=[{kind: melted}]"], "faults"),
+        (["faults=[{kind: stuck, from_s: 9, until_s: 3}]"], "end after it begins"),
+        (["seeds.test=[500, 1500]"], "keep the test seeds apart"),
+        (["seeds.development=[5, 1]"], "the smaller seed first"),
+        (["store.name=demos"], "got 'demos', expected 'demo'"),
+        (["store.name=demo", "store.parametric.seed=1"], "choose one store"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_settings_that_cannot_be_are_refused_with_file_and_key(overrides, message) -> None:
+    with pytest.raises(ConfigError, match=message) as refusal:
+        read_scenario(FILES["plain_visit"], overrides)
+    assert str(FILES["plain_visit"]) in str(refusal.value)
+
+
+def test_scenarios_differ_in_what_they_are_about_alone(tmp_path) -> None:
+    """The same seed is the same visit where only scales, paperwork or cameras are broken."""
+    base = simulate(read_scenario(FILES["plain_visit"]), tmp_path / "base", seed=4)
+    for name in ("dead_plates", "drifting_scales", "clock_skew", "dead_camera", "swapped_plates"):
+        truth = simulate(read_scenario(FILES[name]), tmp_path / name, seed=4)
+        assert truth.events == base.events, name
+        np.testing.assert_equal([dict(r.items) for r in truth.receipts], [dict(r.items) for r in base.receipts])
