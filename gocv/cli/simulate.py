@@ -17,8 +17,8 @@ def simulate_command(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Recording to write [default: recordings/CONFIG-SEED].")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed is another visit in the same store.")] = 0,
-    shoppers: Annotated[int | None, typer.Option(min=1, help="How many come.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed is another visit in the same store.")] = 0,
+    shoppers: Annotated[int | None, typer.Option(help="How many come.")] = None,
     hours: Annotated[float | None, typer.Option(help="Over how long they come.")] = None,
     video: Annotated[bool, typer.Option("--video", help="Also render every camera's footage.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a recording that is there.")] = False,

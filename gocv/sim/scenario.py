@@ -64,6 +64,7 @@ class Scenario(Model):
     Attributes:
         about: In a sentence.
         store: Where.
+        cameras: So many under the ceiling, in place of the store's own; None: those, or 4 where there are none.
         replay: A labelled sequence to act out; its shoppers come, and nobody else. The store is that of a recording,
             with what the labels say was taken where.
         shoppers: How many come, staff not counted.
@@ -85,6 +86,7 @@ class Scenario(Model):
 
     about: str = "An ordinary visit."
     store: StoreChoice = StoreChoice()
+    cameras: Annotated[int, Field(ge=1, le=200)] | None = None
     replay: Replay | None = None
     shoppers: Annotated[int, Field(ge=1, le=100_000)] = 3
     hours: Annotated[float, Field(gt=0, le=24 * 14)] | None = None

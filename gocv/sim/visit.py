@@ -28,12 +28,14 @@ from gocv.sim.scenario import Scenario
 from gocv.sim.scene import Scene, stays_of
 from gocv.sim.shoppers import Motion
 from gocv.sim.stock import Disorder, Stock
+from gocv.sim.stores import with_cameras
 from gocv.sim.weighing import GondolaTask, weigh
 
 Item = TypeVar("Item")
 
 ORIGIN_UNIX_S = 1_760_000_000.0
 _SHORTEST_S, _AFTERWARDS_S = 60.0, 3.0
+_CAMERAS = 4
 _JOINTS_EVERY_S = 30.0
 
 
@@ -109,8 +111,9 @@ class _Visit:
         if seed < 0:
             raise DataError(f"{seed} cannot seed a visit", key="seed", expected="a whole number from 0")
         events = None if scenario.replay is None else scenario.replay.events()
-        if layout is None:
-            layout = _layout(scenario, events)
+        layout = layout or _layout(scenario, events)
+        if scenario.cameras is not None or not layout.cameras:
+            layout = with_cameras(layout, scenario.cameras or _CAMERAS)
         streams = np.random.SeedSequence(seed).spawn(9)
         stocking, planning, acting, filing, breaking, clock, seeing, self._weighing, self._looks = streams
         self._scenario, self._layout, self._seed = scenario, layout, seed

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from gocv.core import ConfigError
 from gocv.data.recording import Recording, check_recording
@@ -15,14 +17,15 @@ from gocv.sim import Scenario, read_scenario, simulate
 SCENARIOS = Path(__file__).parents[2] / "configs" / "sim" / "scenarios"
 FILES = {path.stem: path for path in sorted(SCENARIOS.glob("*.yaml"))}
 QUICK = {
+    "busy_day": ["shoppers=6", "hours=0.05"],
     "plain_day": ["shoppers=6", "hours=0.1"],
-    "rush_hour": ["shoppers=6", "hours=0.05", "store.parametric.aisles=1", "store.parametric.gondolas_per_row=1"],
+    "rush_hour": ["shoppers=6", "hours=0.05"],
 }
 """Overrides that cut long scenarios down."""
 MEANT = {
     "dead_plates": {"gave no reading at all"},
     "lost_zeros": {"of the truth is not in the store"},
-    "clock_skew": {"samples lie outside the recording's clock", "is said to run at"},
+    "clock_skew": {"samples lie outside the recording's clock"},
     "start_offset": {"samples lie outside the recording's clock"},
 }
 """Warnings that a scenario is about."""
@@ -76,8 +79,8 @@ def test_a_scenario_becomes_a_sound_recording_in_which_weight_events_are_found(t
         detector = FaimDetector(rate_hz=group.rate_hz)
         for chunk in recording.scale_chunks(group):
             found += len(list(detector.update(chunk)))
-        found += len(list(detector.finish()))
-    assert found >= 0.3 * sum(event.kind == "shelf" for event in truth.events)
+        found += len(list(detector.flush()))
+    assert found >= 0.2 * sum(event.kind == "shelf" for event in truth.events)
 
 
 @pytest.mark.parametrize("name", set(MEANT) - {"start_offset", "clock_skew"})
@@ -93,38 +96,48 @@ def test_all_defaults_are_an_ordinary_visit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "message"),
+    ("text", "message"),
     [
-        (["shopers=3"], "key 'shopers'.*'shoppers'"),
-        (["habits.stop=3"], "key 'habits.stop'.*'stops'"),
-        (["shoppers=0"], "key 'shoppers'"),
-        (["shoppers=many"], "key 'shoppers'"),
-        (["hours=0"], "key 'hours'"),
-        (["hours=.nan"], "key 'hours'"),
-        (["fill=1.5"], "key 'fill'"),
-        (["fill=0"], "key 'fill'"),
-        (["features=[crosing_arms]"], "got 'crosing_arms', expected 'crossing_arms'"),
-        (["features=[hand_over]", "shoppers=1"], "at least 2 shoppers for its features"),
-        (["habits.returned=1.1"], "key 'habits.returned'"),
-        (["disorder.astride=-0.1"], "key 'disorder.astride'"),
-        (["joints.swap=2"], "swap"),
-        (["joints_hz=0"], "key 'joints_hz'"),
-        (["scale_offset_s=[1, 0]"], "key 'scale_offset_s'.*the smaller one first"),
-        (["scale_drift_ppm=-1"], "key 'scale_drift_ppm'"),
-        (["paperwork.start_offset_s=[3, 1]"], "key 'paperwork.start_offset_s'"),
-        (["faults=[{kind: melted}]"], "faults"),
-        (["faults=[{kind: stuck, from_s: 9, until_s: 3}]"], "end after it begins"),
-        (["seeds.test=[500, 1500]"], "keep the test seeds apart"),
-        (["seeds.development=[5, 1]"], "the smaller seed first"),
-        (["store.name=demos"], "got 'demos', expected 'demo'"),
-        (["store.name=demo", "store.parametric.seed=1"], "choose one store"),
+        ("shopers: 3", "key 'shopers'.*'shoppers'"),
+        ("habits: {stop: 3}", "key 'habits.stop'.*'stops'"),
+        ("shoppers: 0", "key 'shoppers'"),
+        ("shoppers: many", "key 'shoppers'"),
+        ("hours: 0", "key 'hours'"),
+        ("hours: .nan", "key 'hours'"),
+        ("fill: 1.5", "key 'fill'"),
+        ("fill: 0", "key 'fill'"),
+        ("features: [crosing_arms]", "key 'features.0'.*got 'crosing_arms', expected 'crossing_arms'"),
+        ("{features: [hand_over], shoppers: 1}", "at least 2 shoppers for its features"),
+        ("habits: {returned: 1.1}", "key 'habits.returned'"),
+        ("disorder: {astride: -0.1}", "key 'disorder.astride'"),
+        ("joints: {swap: 2}", "key 'joints.*swap|key 'swap'"),
+        ("joints: {slow_s: -1}", "slow_s"),
+        ("joints_hz: 0", "key 'joints_hz'"),
+        ("scale_offset_s: [1, 0]", "key 'scale_offset_s'.*the smaller one first"),
+        ("scale_drift_ppm: -1", "key 'scale_drift_ppm'"),
+        ("paperwork: {start_offset_s: [3, 1]}", "key 'paperwork.start_offset_s'"),
+        ("faults: [{kind: melted}]", "key 'faults.0.kind'"),
+        ("faults: [{kind: stuck, from_s: 9, until_s: 3}]", "key 'faults.0'.*end after it begins"),
+        ("seeds: {test: [500, 1500]}", "keep the test seeds apart"),
+        ("seeds: {development: [5, 1]}", "the smaller seed first"),
+        ("store: {name: demos}", "key 'store.name'.*got 'demos', expected 'demo'"),
+        ("store: {name: demo, parametric: {seed: 1}}", "key 'store'.*choose one store"),
+        ("store: {parametric: {aisles: 0}}", "key 'store.parametric.aisles'"),
     ],
-    ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_settings_that_cannot_be_are_refused_with_file_and_key(overrides, message) -> None:
+def test_settings_that_cannot_be_are_refused_with_file_and_key(tmp_path, text, message) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text)
     with pytest.raises(ConfigError, match=message) as refusal:
-        read_scenario(FILES["plain_visit"], overrides)
-    assert str(FILES["plain_visit"]) in str(refusal.value)
+        read_scenario(path)
+    assert refusal.value.file == str(path)
+    with pytest.raises(ConfigError, match=f"command line, {message}" if message.startswith("key") else message):
+        read_scenario(FILES["plain_visit"], _as_overrides(text))
+
+
+def _as_overrides(text: str) -> list[str]:
+    settings = yaml.safe_load(text)
+    return [f"{key}={json.dumps(value)}" for key, value in settings.items()]
 
 
 def test_scenarios_differ_in_what_they_are_about_alone(tmp_path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -67,11 +67,13 @@ class RecordingWriter:
         }
         self._joints: FloorTracksWriter | None = None
         self._open = ExitStack()
+        self._made: list[Path] = []
         self._place = self.path.resolve()  # a link stays, what it leads to is replaced
         self._folder = self._place.with_name(f".{self._place.name}.{os.getpid()}.part")
 
     def __enter__(self) -> RecordingWriter:
         shutil.rmtree(self._folder, ignore_errors=True)
+        self._made = [folder for folder in self._folder.parents if not folder.exists()]
         self._folder.mkdir(parents=True)
         return self
 
@@ -84,6 +86,9 @@ class RecordingWriter:
                 self._finish()
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
+            for folder in self._made if not self._place.exists() else ():
+                with suppress(OSError):  # somebody else may have put something there
+                    folder.rmdir()
 
     def add_camera(self, camera: Camera) -> None:
         """Add a camera; its video, timestamps, detections and truth are copied into the recording.

@@ -1,5 +1,6 @@
 """Stores to simulate: one that comes with gocv, those in files, those of recordings, and made-up ones of any size."""
 
+from gocv.sim.stores.ceiling import with_cameras
 from gocv.sim.stores.choice import STORES, StoreChoice
 from gocv.sim.stores.config import StoreConfig, read_config
 from gocv.sim.stores.demo import assortment, demo_layout
@@ -19,4 +20,5 @@ __all__ = [
     "read_config",
     "read_store",
     "recorded_store",
+    "with_cameras",
 ]
