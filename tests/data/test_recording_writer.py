@@ -102,6 +102,7 @@ def test_the_example_of_the_documentation_is_a_recording(tmp_path: Path, monkeyp
         camera.project([[1.0, 1.0, 0.0], [1.0, 2.0, 0.0]])[0], [[639.5, 479.5], [639.5, 246.17]], atol=0.01
     )
     assert recording.truth is not None
+    assert [row.units for row in recording.truth.planogram] == [8, 8, 7]
 
 
 word = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8).map(str.strip)

@@ -36,7 +36,9 @@ def stage(stores) -> tuple[Director, Stock, StoreLayout]:
     return Director(stock, articles, frozenset({"staff-1"})), stock, layout
 
 
-def _act(layout: StoreLayout, kind: Any, *, product: str | None = None, units: int = 1, shelf: Any = "own", **more: Any) -> Act:
+def _act(
+    layout: StoreLayout, kind: Any, *, product: str | None = None, units: int = 1, shelf: Any = "own", **more: Any
+) -> Act:
     facing = layout.facings[0]
     where = facing.shelf if shelf == "own" else shelf
     return Act(kind, facing.article.id if product is None else product, units, where, facing.centre_m, 2.0, FAR, **more)
@@ -161,7 +163,9 @@ def test_one_unit_from_hand_to_hand_to_the_floor_and_back_to_a_shelf(stage) -> N
         (6.0, "staff-1", -1, "shelf", "", True),
     ]
     assert {event.product for event in director.events} == {product}
-    way = [(p.time_s, p.place, p.person) for p in director.passages if p.unit.number == director.passages[0].unit.number]
+    way = [
+        (p.time_s, p.place, p.person) for p in director.passages if p.unit.number == director.passages[0].unit.number
+    ]
     assert way == [
         (1.0, "hand", "anna"),
         (2.0, "hand", "bert"),

@@ -70,7 +70,10 @@ def _pairs(played: Any, within_s: float) -> list[tuple[TruthEvent, TruthEvent]]:
         for other in takes[i + 1 :]:
             if one.shopper == other.shopper or other.time_s - one.time_s > within_s:
                 continue
-            if one.plates[0].gondola != other.plates[0].gondola or abs(_stand_m(played, one) - _stand_m(played, other)) > 0.75:
+            if (
+                one.plates[0].gondola != other.plates[0].gondola
+                or abs(_stand_m(played, one) - _stand_m(played, other)) > 0.75
+            ):
                 continue
             apart_m = abs(_deed(played, one).act.along_m - _deed(played, other).act.along_m)
             if apart_m <= 0.8 and max(_reach_miss_m(played, one), _reach_miss_m(played, other)) < 0.05:
@@ -211,7 +214,14 @@ def test_a_scene_comes_about_with_every_seed(play, stores, scene, store) -> None
 def test_a_plain_visit_has_none_of_the_rare_scenes(play, stores) -> None:
     """The checks can fail."""
     played = [play(Scenario(shoppers=3), stores["demo"], seed) for seed in range(5)]
-    for scene in ("same_weight_swap", "crossing_arms", "simultaneous_takes", "wrong_returns", "slow_lifts", "mixed_return"):
+    for scene in (
+        "same_weight_swap",
+        "crossing_arms",
+        "simultaneous_takes",
+        "wrong_returns",
+        "slow_lifts",
+        "mixed_return",
+    ):
         assert not all(HAPPENED[scene][1](visit) for visit in played), scene
     assert {e.kind for visit in played for e in visit.director.events} == {"shelf"}
 

@@ -188,7 +188,9 @@ def test_a_dead_gondola_sends_nothing_while_it_is_dead(tmp_path, stores, sound) 
 
 def test_a_skewed_clock_is_of_one_gondola(tmp_path, stores, sound) -> None:
     fault = {"kind": "clock_skew", "gondola": 1, "offset_s": 1.5}
-    simulate(Scenario.model_validate({"joints": CALM, "faults": [fault]}), tmp_path / "r", seed=5, layout=stores["small"])
+    simulate(
+        Scenario.model_validate({"joints": CALM, "faults": [fault]}), tmp_path / "r", seed=5, layout=stores["small"]
+    )
     recording = Recording.open(tmp_path / "r")
     for group, whole in zip(recording.scales, sound.scales, strict=True):
         skewed = next(recording.scale_chunks(group)).time_s[0] - next(sound.scale_chunks(whole)).time_s[0]

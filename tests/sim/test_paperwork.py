@@ -52,7 +52,9 @@ def test_whole_gondolas_are_permuted(stores, store, gondolas) -> None:
             if facing.shelf.gondola in wrong:
                 twins = [f for f in layout.facings if f.article.id == facing.article.id]
                 own = frozenset().union(*(f.plate_ids() for f in twins))
-                assert not facing.plate_ids() <= written.planogram[facing.article.id] or len(own) > len(facing.plate_ids())
+                assert not facing.plate_ids() <= written.planogram[facing.article.id] or len(own) > len(
+                    facing.plate_ids()
+                )
         assert written.products == layout.store.products
 
 
@@ -150,7 +152,9 @@ def test_a_start_offset_shifts_the_samples_of_all_scales_and_nothing_else(tmp_pa
 def test_wrong_paperwork_changes_nothing_that_happens(tmp_path, stores) -> None:
     settings = {"wrong_gondolas": 1, "wrong_weights": 0.5, "lost_zeros": 0.5, "age_days": 5, "misplaced_per_day": 0.0}
     right = simulate(Scenario(), tmp_path / "right", seed=1, layout=stores["demo"])
-    wrong = simulate(Scenario.model_validate({"paperwork": settings}), tmp_path / "wrong", seed=1, layout=stores["demo"])
+    wrong = simulate(
+        Scenario.model_validate({"paperwork": settings}), tmp_path / "wrong", seed=1, layout=stores["demo"]
+    )
     assert right == wrong
     for one, other in zip(_samples(tmp_path / "right"), _samples(tmp_path / "wrong"), strict=True):
         np.testing.assert_array_equal(one.weight_g, other.weight_g)

@@ -46,7 +46,9 @@ def test_no_hand_finds_less_than_was_planned(play, stores, store, settings) -> N
         assert len(moving) == len(played.director.events)
 
 
-@pytest.mark.parametrize("settings", [{"shoppers": 150}, {"fill": 0.05, "shoppers": 60}, {"shoppers": 40, "habits": GREEDY}])
+@pytest.mark.parametrize(
+    "settings", [{"shoppers": 150}, {"fill": 0.05, "shoppers": 60}, {"shoppers": 40, "habits": GREEDY}]
+)
 def test_more_than_is_stocked_is_refused_with_the_key(play, stores, settings) -> None:
     with pytest.raises(ConfigError, match="key 'shoppers': more is to be taken than is stocked") as refusal:
         play(Scenario.model_validate(settings), stores["small"], 0)
@@ -68,7 +70,9 @@ def test_every_taken_unit_is_reserved(stores) -> None:
 def test_two_facings_of_one_product_on_a_shelf_share_its_units(stores) -> None:
     layout = stores["small"]
     twin = dataclasses.replace(layout.facings[0], units=3)
-    again = dataclasses.replace(twin, first_plate=twin.first_plate + 4, left_m=twin.left_m + 0.4, right_m=twin.right_m + 0.4)
+    again = dataclasses.replace(
+        twin, first_plate=twin.first_plate + 4, left_m=twin.left_m + 0.4, right_m=twin.right_m + 0.4
+    )
     pair = StoreLayout.build(
         list(layout.gondolas.values()), [twin, again], zones=[], size_m=layout.size_m, door_m=layout.door_m
     )
@@ -139,7 +143,10 @@ def test_only_what_runs_low_is_restocked(stores) -> None:
         ({"returned": 1.0, "misplaced": 0.0}, lambda acts: sum(a.kind == "put" for a in acts) == 1),
         ({"returned": 0.0, "misplaced": 1.0}, lambda acts: sum(a.kind == "put" for a in acts) == 1),
         ({"returned": 0.0, "misplaced": 0.0}, lambda acts: not any(a.kind == "put" for a in acts)),
-        ({"two_at_once": 1.0, "both_hands": 0.0, "series": 0.0}, lambda acts: {a.units for a in acts if a.kind == "take"} == {2}),
+        (
+            {"two_at_once": 1.0, "both_hands": 0.0, "series": 0.0},
+            lambda acts: {a.units for a in acts if a.kind == "take"} == {2},
+        ),
         ({"two_at_once": 0.0, "looked_at": 1.0}, lambda acts: any(a.kind == "look" for a in acts)),
         ({"slow": 1.0}, lambda acts: all(a.manner.hold_s >= 1 for a in acts if a.kind in ("take", "put"))),
         ({"two_steps": 1.0, "slow": 0.0}, lambda acts: all(a.manner.first_share < 1 for a in acts if a.kind == "take")),

@@ -25,7 +25,9 @@ from gocv.sim.stores.from_recording import recorded_store
 START = "2020-01-28_22-24-"
 
 
-def _label(second: str, who: str, place: tuple[int, int, list[int]], products: list[str], putback: int = 0) -> dict[str, Any]:
+def _label(
+    second: str, who: str, place: tuple[int, int, list[int]], products: list[str], putback: int = 0
+) -> dict[str, Any]:
     gondola, shelf, plates = place
     listed = [{"id": p, "name": f"product {p}", "weight": 200.0} for p in products]
     position = {"gondola": gondola, "shelf": shelf, "plates": plates}
@@ -147,7 +149,10 @@ def test_products_are_added_where_they_were_taken_and_not_where_they_had_been_pu
     [
         ({"replay": {"labels": "labels.json", "dataset": "x"}}, "store.recording beside replay"),
         ({"replay": {"labels": "labels.json", "dataset": ""}}, "dataset"),
-        ({"replay": {"labels": "l", "dataset": "x"}, "store": {"recording": "r"}, "hours": 1}, "no hours beside replay"),
+        (
+            {"replay": {"labels": "l", "dataset": "x"}, "store": {"recording": "r"}, "hours": 1},
+            "no hours beside replay",
+        ),
         (
             {"replay": {"labels": "l", "dataset": "x"}, "store": {"recording": "r"}, "features": ["slow_lifts"]},
             "no features",

@@ -69,7 +69,9 @@ def test_a_scenario_becomes_a_sound_recording_in_which_weight_events_are_found(t
     assert len(truth.events) >= 3
     assert truth.planogram
     problems = check_recording(tmp_path / "r")
-    unmeant = [p for p in problems if p.severity == "error" or not any(text in p.message for text in MEANT.get(name, ()))]
+    unmeant = [
+        p for p in problems if p.severity == "error" or not any(text in p.message for text in MEANT.get(name, ()))
+    ]
     assert unmeant == []
     recording = Recording.open(tmp_path / "r")
     assert recording.truth is not None

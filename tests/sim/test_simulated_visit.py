@@ -18,7 +18,12 @@ QUIET = {"disorder": {"astride": 0.0, "misplaced": 0.0, "leaning": 0.0}}
 BUSY = {
     "shoppers": 4,
     "features": ["hand_over", "left_on_floor", "slow_lifts"],
-    "faults": [{"kind": "missing"}, {"kind": "noisy"}, {"kind": "dead_camera"}, {"kind": "clock_skew", "offset_s": 0.3}],
+    "faults": [
+        {"kind": "missing"},
+        {"kind": "noisy"},
+        {"kind": "dead_camera"},
+        {"kind": "clock_skew", "offset_s": 0.3},
+    ],
     "paperwork": {"wrong_weights": 0.2, "lost_zeros": 0.3, "age_days": 3, "start_offset_s": [0.1, 0.5]},
     "joints": {"breaks_per_h": 60.0, "swap": 0.5},
 }

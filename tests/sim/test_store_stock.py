@@ -67,7 +67,9 @@ def test_a_tidy_shelf_is_as_the_planogram_says(layout) -> None:
         plates = layout.gondolas[shelf.gondola].plate_ids(shelf)
         for product in {unit.article.id for unit in stock.units(shelf)}:
             own = [plate in layout.store.planogram[product] for plate in plates]
-            on_plates = spread([u for u in stock.units(shelf) if u.article.id == product], layout.gondolas[shelf.gondola])
+            on_plates = spread(
+                [u for u in stock.units(shelf) if u.article.id == product], layout.gondolas[shelf.gondola]
+            )
             assert on_plates[own].sum() == pytest.approx(on_plates.sum(), rel=1e-9), (shelf, product)
 
 
@@ -126,7 +128,9 @@ def test_a_hand_weighs_on_the_two_nearest_plates(along_m) -> None:
     assert share.sum() == pytest.approx(1.0)
     assert share.min() >= 0
     assert share.argmax() == np.abs(middles - along_m).argmin()
-    assert (np.abs(middles - along_m)[share > 1e-6] <= max(SMALL.gondolas[1].pitch_m, np.abs(middles - along_m).min())).all()
+    assert (
+        np.abs(middles - along_m)[share > 1e-6] <= max(SMALL.gondolas[1].pitch_m, np.abs(middles - along_m).min())
+    ).all()
 
 
 class _Ledger:
