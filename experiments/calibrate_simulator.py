@@ -62,6 +62,7 @@ def labelled_events(published: Mapping[str, Any], seeds: Sequence[int]) -> list[
                     "sd_between_seeds": float(scores.std(ddof=1)),
                     "difference": float(scores.mean() - real),
                     "must_hold": cell in AT,
+                    "fitted": cell in AT,
                     "holds": bool(abs(scores.mean() - real) <= POINTS) if cell in AT else None,
                 }
             )

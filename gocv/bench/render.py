@@ -32,6 +32,7 @@ def bench_render(
         One row: what was filmed, `wall_s`, `core_s_per_frame` (processor time of all processes, start included, over
         frames), `wall_s_per_frame` and `realtime_factor`: wall time over the time filmed.
     """
+    seconds = min(seconds, scene.duration_s)
     with tempfile.TemporaryDirectory() as folder:
         spent_s, start_s = _processor_s(), time.perf_counter()
         frames = render_visit(scene, folder, rate_hz=rate_hz, seed=seed, workers=workers, until_s=seconds)

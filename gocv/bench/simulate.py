@@ -12,8 +12,9 @@ from typing import Any
 
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.bench.timing import spread, timed
+from gocv.core import ConfigError
 from gocv.data.recording import Recording
-from gocv.sim import Scenario, simulate
+from gocv.sim import Scenario, read_scenario, simulate
 
 
 def bench_simulate(scenario: Path, repeats: int, seed: int) -> BenchmarkResult:
@@ -27,14 +28,20 @@ def bench_simulate(scenario: Path, repeats: int, seed: int) -> BenchmarkResult:
 
     Returns:
         A row for the visits (one of about a minute, three shoppers) and one for the scenario.
+
+    Raises:
+        ConfigError: The scenario is refused.
     """
+    read_scenario(scenario)  # to refuse it before anything is timed
     with tempfile.TemporaryDirectory() as folder:
         visit, long = Path(folder) / "visit", Path(folder) / "long"
         visits = timed(lambda: simulate(Scenario(), visit, seed=seed, overwrite=True), repeats)
         rows = [{"method": "ordinary visit", **_contents(visit), **spread("wall_s", visits)}]
         start = time.perf_counter()
         command = [sys.executable, "-m", "gocv", "simulate", str(scenario), "-o", str(long), "--seed", str(seed)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise ConfigError(f"could not be simulated: {done.stderr.strip()}", file=scenario)
         wall_s = time.perf_counter() - start
         peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
         rows.append({"method": scenario.stem, **_contents(long), "wall_s": wall_s, "peak_memory_mb": peak_mb})

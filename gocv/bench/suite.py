@@ -169,8 +169,9 @@ def by_case(scores: Sequence[Score], suite: Suite) -> list[dict[str, Any]]:
 def _scores(task: _Task) -> list[Score]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recording"
-        # A seed of its own for each case: ordinary visits would be one and the same otherwise.
-        truth = simulate(task.scenario, path, seed=100 * task.seed + task.number)
+        # Cases have seeds of their own: ordinary visits would be one and the same otherwise.
+        seed = int(np.random.SeedSequence((task.seed, task.number)).generate_state(1)[0])
+        truth = simulate(task.scenario, path, seed=seed)
         recording = Recording.open(path)
         shoppers = recording.floor_tracks()
         carts = {receipt.shopper: dict(receipt.items) for receipt in truth.receipts or ()}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +36,8 @@ def simulate_command(
     given = {"shoppers": shoppers, "hours": hours}
     settings = [*(overrides or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
     folder = output or Path("recordings") / f"{config.stem}-{seed}"
+    if threading.current_thread() is threading.main_thread():  # so that nothing half-written is left
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with refusing(config):
         truth = simulate(read_scenario(config, settings), folder, seed=seed, video=video, overwrite=overwrite)
     receipts = {receipt.shopper: dict(receipt.items) for receipt in truth.receipts or ()}

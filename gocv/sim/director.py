@@ -37,6 +37,7 @@ class Director:
         self.changes: defaultdict[ShelfId, list[LoadChange]] = defaultdict(list)
         self.standings: list[TruthStanding] = []
         self.passages: list[Passage] = []
+        self.failed: list[Deed] = []
         for shelf in stock.shelves():
             self._log_planogram(shelf, 0.0)
 
@@ -51,6 +52,7 @@ class Director:
             elif act.kind == "touch":
                 self._touch(deed)
         except DataError:
+            self.failed.append(deed)
             if act.shelf is not None:
                 self._touch(deed)
 

@@ -151,9 +151,11 @@ class BlindArea(_Span):
 
     Attributes:
         polygon_m: Its corners on the floor, in the store's frame, at least three.
+        camera: Name of the one that should see it.
     """
 
     polygon_m: tuple[tuple[float, float], ...]
+    camera: str = ""
 
     def __post_init__(self) -> None:
         _Span.__post_init__(self)

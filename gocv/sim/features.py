@@ -64,8 +64,7 @@ def simultaneous_takes(planner: Planner, cast: Sequence[Draft]) -> None:
     start_s = _meeting_s(planner, cast[:2], facing)
     for draft, side in zip(cast[:2], (-0.5, 0.5), strict=True):
         pause = 2.0 + float(planner.rng.uniform(0.0, 0.25))
-        along = facing.centre_m + float(planner.rng.uniform(-0.02, 0.02))
-        act = planner.take(draft, facing, pause_s=pause, along_m=along)
+        act = planner.take(draft, facing, pause_s=pause, along_m=facing.centre_m)
         _meet(draft, facing, side * 0.5, start_s, [act])
 
 

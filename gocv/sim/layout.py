@@ -133,6 +133,7 @@ class StoreLayout:
         ceiling_m: Height of the room.
         origin_m: (x, y) of the room's corner with the smallest x and y: (0, 0) but for stores that were surveyed in
             a frame of their own.
+        notes: What was assumed of a real store, left out, or made to fit.
     """
 
     store: Store
@@ -143,6 +144,7 @@ class StoreLayout:
     cameras: Mapping[str, PinholeCamera]
     ceiling_m: float
     origin_m: tuple[float, float] = (0.0, 0.0)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def build(

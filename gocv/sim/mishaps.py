@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
@@ -24,6 +25,12 @@ from gocv.sim.layout import StoreLayout
 
 Part = TypeVar("Part", PlateId, int, str)
 
+_OWN: Mapping[str, frozenset[str]] = {
+    "noisy": frozenset({"factor"}),
+    "drifting": frozenset({"g_per_h"}),
+    "clock_skew": frozenset({"offset_s", "drift_ppm"}),
+}
+"""Settings that one kind alone has."""
 _FEW = 20
 """As many names as a message may list."""
 _SIGHT_M = 1.2
@@ -69,14 +76,27 @@ class Mishap(Model):
             raise ValueError(f"Input should name a {right} for kind {self.kind}, if anything: got {named}")
         if named and self.count > 1:
             raise ValueError(f"Input should have count 1 where it names the {right}: got {self.count}")
+        unheard = self.model_fields_set - {"kind", "plate", "gondola", "camera", "count", "from_s", "until_s"}
+        unheard -= _OWN.get(self.kind, frozenset())
+        if unheard:
+            raise ValueError(f"Input should not have {min(unheard)} for kind {self.kind}: it would do nothing")
+        if not any(getattr(self, key) for key in _OWN.get(self.kind, {"kind"})):
+            raise ValueError(f"Input should have {min(_OWN[self.kind])} other than 0: nothing would break")
         if self.kind == "clock_skew" and (self.from_s or self.until_s is not None):
             raise ValueError("Input should have no from_s and no until_s for kind clock_skew: it is so all the time")
         if self.until_s is not None and self.until_s <= self.from_s:
             raise ValueError(f"Input should end after it begins: got {self.from_s} s to {self.until_s} s")
         return self
 
-    def draw(self, layout: StoreLayout, rng: np.random.Generator) -> list[ScaleFault | BlindArea]:
+    def draw(
+        self, layout: StoreLayout, rng: np.random.Generator, broken: set[PlateId] | None = None
+    ) -> list[ScaleFault | BlindArea]:
         """What breaks in this store.
+
+        Args:
+            layout: The store.
+            rng: Own stream of random numbers.
+            broken: Plates that the seed does not pick any more; those that it picks are added.
 
         Raises:
             ConfigError: There is no such plate, gondola or camera.
@@ -85,14 +105,13 @@ class Mishap(Model):
         span = {"from_s": self.from_s or _BEFORE_S, "until_s": float(until_s)}
         if self.kind == "dead_camera":
             names = self._chosen("camera", self.camera, sorted(layout.cameras), rng)
-            return [BlindArea(_under(layout, name), **span) for name in names]
+            return [BlindArea(_under(layout, name), name, **span) for name in names]
         if self.kind in ("dead_gondola", "clock_skew"):
             numbers = self._chosen("gondola", self.gondola, sorted(layout.gondolas), rng)
             if self.kind == "dead_gondola":
                 return [DeadGondola(number, **span) for number in numbers]
             return [ClockSkew(number, self.offset_s, self.drift_ppm) for number in numbers]
-        carrying = sorted(set().union(*layout.store.planogram.values()))
-        plates = self._chosen("plate", None if self.plate is None else _parse(self.plate), carrying, rng)
+        plates = self._plates(layout, rng, set() if broken is None else broken)
         if self.kind == "swapped":
             return [SwappedPlates(plate, _beside(plate, layout), **span) for plate in plates]
         if self.kind == "noisy":
@@ -100,8 +119,25 @@ class Mishap(Model):
             return [NoisyPlate(plate, self.factor, sd_g[plate], **span) for plate in plates]
         if self.kind == "drifting":
             return [DriftingPlate(plate, self.g_per_h, **span) for plate in plates]
-        broken = StuckPlate if self.kind == "stuck" else MissingPlate
-        return [broken(plate, **span) for plate in plates]
+        fault = StuckPlate if self.kind == "stuck" else MissingPlate
+        return [fault(plate, **span) for plate in plates]
+
+    def _plates(self, layout: StoreLayout, rng: np.random.Generator, broken: set[PlateId]) -> list[PlateId]:
+        """Those that break, each of them once; both of a pair whose cables are exchanged count as broken."""
+        carrying = sorted(set().union(*layout.store.planogram.values()))
+        if self.plate is not None:
+            return self._chosen("plate", _parse(self.plate), carrying, rng)
+        chosen: list[PlateId] = []
+        for _ in range(self.count):
+            sound = [plate for plate in carrying if not self._touched(plate, layout) & broken]
+            if not sound:
+                raise ConfigError(f"{len(chosen)} plates are all there are", key="count", expected="no more than that")
+            chosen.append(sound[int(rng.integers(len(sound)))])
+            broken |= self._touched(chosen[-1], layout)
+        return chosen
+
+    def _touched(self, plate: PlateId, layout: StoreLayout) -> set[PlateId]:
+        return {plate, _beside(plate, layout)} if self.kind == "swapped" else {plate}
 
     def _chosen(self, key: str, named: Part | None, there: list[Part], rng: np.random.Generator) -> list[Part]:
         if named is None:

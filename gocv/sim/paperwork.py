@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from gocv.core import PlateId, Product, Store
+from gocv.core import ConfigError, PlateId, Product, Store
 from gocv.data.config import Model
 from gocv.sim.checks import Span
 from gocv.sim.layout import StoreLayout
@@ -46,14 +46,23 @@ class Paperwork(Model):
         return float(1.0 - (1.0 - self.misplaced_per_day) ** self.age_days)
 
     def written(self, layout: StoreLayout, rng: np.random.Generator) -> Store:
-        """The store as the recording describes it."""
+        """The store as the recording describes it.
+
+        Raises:
+            ConfigError: More gondolas are to be wrong than there are.
+        """
         plates = [set(facing.plate_ids()) for facing in layout.facings]
+        if self.wrong_gondolas > len(layout.gondolas):
+            problem = f"{self.wrong_gondolas} gondolas cannot be wrong"
+            raise ConfigError(problem, key="paperwork.wrong_gondolas", expected=f"up to {len(layout.gondolas)}")
         for number in rng.permutation(list(layout.gondolas))[: self.wrong_gondolas]:
             rows = [i for i, f in enumerate(layout.facings) if f.shelf.gondola == number]
             _exchange(plates, rows, np.roll(rows, 1))
         moved = rng.random(len(plates)) < 1.0 - (1.0 - self.moved_per_day) ** self.age_days
-        rows = [int(i) for i in np.flatnonzero(moved)]
-        _exchange(plates, rows, rng.permutation(rows))
+        rows = [int(i) for i in rng.permutation(np.flatnonzero(moved))]
+        if len(rows) == 1 and len(plates) > 1:  # nobody changes places alone
+            rows.append(int(rng.choice([i for i in range(len(plates)) if i != rows[0]])))
+        _exchange(plates, rows, np.roll(rows, 1))
         planogram: dict[str, set[PlateId]] = {}
         for facing, on in zip(layout.facings, plates, strict=True):
             planogram.setdefault(facing.article.id, set()).update(on)

@@ -16,8 +16,8 @@ from gocv.sim.stock import Stock
 
 ARM_SPAN_M = 0.40
 _RESTOCK_BELOW, _RESTOCK_STOPS = 0.4, 6
-_RESTOCKED_AFTER_S = 240.0
-"""Shoppers who come in this long after staff did may count on what they brought."""
+_BACK_AFTER_S = 240.0
+"""Shoppers who come in this long after staff, or somebody who puts something back, may count on what they brought."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -166,6 +166,7 @@ class Planner:
         along = facing.centre_m + float(self.rng.uniform(-half, half))
         act = self.put(draft, row, facing.shelf, along, float(self.rng.uniform(1.6, 2.6)))
         draft.stops.append(self.stop(facing, facing.centre_m, [act]))
+        self._to_come.append((draft.programme.entry_s + _BACK_AFTER_S, facing, 1))
 
     def leave_elsewhere(self, draft: Draft, row: int) -> None:
         """Leave a unit of the cart at another product's place, maybe on another gondola."""
@@ -210,7 +211,7 @@ class Planner:
 
     def restock(self, name: str, entry_s: float) -> Draft | None:
         """Staff who fill up the emptiest facings, or None while nothing is low."""
-        coming = [facing for _, facing, _ in self._to_come]
+        coming = [facing for _, facing, units in self._to_come if units > 1]
         low = [f for f in self.full if self.left[f] < _RESTOCK_BELOW * self.full[f] and f not in coming]
         low.sort(key=lambda facing: self.left[facing] / self.full[facing])
         if not low:
@@ -225,7 +226,7 @@ class Planner:
                     manner = self.habits.manner(self.rng)
                     acts.append(Act("put", facing.article.id, units, facing.shelf, facing.centre_m, pause, manner))
             draft.stops.append(self.stop(facing, facing.centre_m, acts))
-            self._to_come.append((entry_s + _RESTOCKED_AFTER_S, facing, missing))
+            self._to_come.append((entry_s + _BACK_AFTER_S, facing, missing))
         return draft
 
     def _stock_up(self, time_s: float) -> None:

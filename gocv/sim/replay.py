@@ -1,7 +1,8 @@
-"""Real event lists acted out again: the same products, plates, order and spacing, by simulated shoppers.
+"""Real event lists acted out again by simulated shoppers: the same products and plates, in order and at their times.
 
 The labels of the AutoCheckout competition (CPS-IoT Week 2020) say to the second who took what from which plates, and no
 more: how the hands went about it, what the shoppers looked like and the weights of the units are the simulator's own.
+Who is labelled to do several things at once comes to the later ones as soon as a hurried walk allows it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from gocv.core import ConfigError, Product, ShelfId, Store, nearest
+from gocv.core import ConfigError, PlateId, Product, ShelfId, Store, nearest
 from gocv.data.config import Model
 from gocv.data.nanostore import LabelledEvent, read_labels
 from gocv.sim.acts import Act, Kind, Programme, Stop
@@ -120,9 +121,19 @@ def extended(store: Store, events: Sequence[TimedEvent]) -> Store:
                 put_down[place] += 1
             elif put_down[place]:
                 put_down[place] -= 1
-            elif not any(plate.shelf_id == place[1] for plate in there):
+            elif not there & _near(plates):
                 planogram[product.id] = there | plates
     return dataclasses.replace(store, products=products, planogram=planogram)
+
+
+def _near(plates: frozenset[PlateId]) -> frozenset[PlateId]:
+    """The plates and those next to them: labellers are off by one now and then."""
+    return frozenset(p._replace(plate=p.plate + step) for p in plates for step in (-1, 0, 1))
+
+
+def plates_of(events: Sequence[TimedEvent]) -> frozenset[PlateId]:
+    """All plates that the labels name."""
+    return frozenset(plate for timed_event in events for plate in timed_event.event.plates)
 
 
 def replayed(
@@ -183,7 +194,7 @@ def _along(timed_event: TimedEvent, layout: StoreLayout) -> float:
     """The middle of the labelled plates."""
     plates = timed_event.event.plates
     gondola = layout.gondolas.get(plates[0].gondola)
-    if gondola is None or plates[0].shelf_id not in gondola.shelf_ids():
-        problem = f"shelf {plates[0].shelf_id} of the labels is not in the store"
+    if gondola is None or plates[0].shelf_id not in gondola.shelf_ids() or plates[-1].plate > gondola.plates:
+        problem = f"plate {plates[-1]} of the labels is not in the store"
         raise ConfigError(problem, key="replay.dataset", expected="a store that has it")
     return float(np.mean([plate.plate - 0.5 for plate in plates])) * gondola.pitch_m

@@ -46,6 +46,9 @@ class Floor:
         self._high = np.array([b[2] for b in blocks]).reshape(-1, 2)
         self._nodes = self._corners(axes)
         self._length_m, self._before = self._all_ways()
+        # Corners of the shop's main part: others are in pockets between gondolas that nobody gets into.
+        seen = np.isfinite(self._length_m)
+        self._main = self._nodes[seen[seen.sum(axis=1).argmax()]] if len(self._nodes) else self._nodes
 
     def free(self, xy_m: Array, room_m: float = 0.0) -> NDArray[np.bool_]:
         """(n,) whether a person can stand at each of (n, 2) places, with some room to spare between gondolas."""
@@ -92,18 +95,28 @@ class Floor:
         return np.stack([*way, start_m][::-1])
 
     def nearest_free(self, xy_m: Array) -> Array:
-        """(2,) the place itself where it is free, otherwise one nearby that is."""
-        if self.free(xy_m[None])[0]:
+        """(2,) the place itself where one can stand and get to, otherwise one nearby.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if self.free(xy_m[None])[0] and self._is_reached(xy_m):
             return xy_m
         angle = np.arange(16) * (np.pi / 8)
         rings = np.array(_RINGS_M)[:, None, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         places = (xy_m + rings).reshape(-1, 2)
-        free = self.free(places)
-        if not free.any():
-            raise ConfigError(
-                f"nobody can stand near ({xy_m[0]:.2f}, {xy_m[1]:.2f}) m", key="gondolas", expected="room to stand"
-            )
-        return np.asarray(places[int(free.argmax())])
+        for place in places[self.free(places)]:
+            if self._is_reached(place):
+                return np.asarray(place)
+        raise ConfigError(
+            f"nobody can stand near ({xy_m[0]:.2f}, {xy_m[1]:.2f}) m", key="gondolas", expected="room to stand"
+        )
+
+    def _is_reached(self, place_m: Array) -> bool:
+        """Whether a way leads to a free place: it sees a corner of the main part, or there are no corners at all."""
+        if not len(self._main):
+            return True
+        return bool(self.clear(np.repeat(place_m[None], len(self._main), axis=0), self._main).any())
 
     def _inside(self, xy_m: Array) -> NDArray[np.bool_]:
         return np.asarray(((xy_m >= self.low_m + _WALL_M) & (xy_m <= self.high_m - _WALL_M)).all(axis=1))

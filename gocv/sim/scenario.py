@@ -98,7 +98,7 @@ class Scenario(Model):
     paperwork: Paperwork = Paperwork()
     faults: tuple[Mishap, ...] = ()
     joints: Annotated[JointNoise, WrapValidator(_told_where)] = JointNoise()
-    joints_hz: Annotated[float, Field(gt=0, le=120)] = 10.0
+    joints_hz: Annotated[float, Field(ge=0.01, le=120)] = 10.0
     scale_offset_s: Span = (-5000.0, -600.0)
     scale_drift_ppm: Annotated[float, Field(ge=0, le=1000)] = 60.0
     frames_hz: Annotated[float, Field(gt=0, le=120)] = 10.0

@@ -2,14 +2,15 @@
 
 A unit weighs on the plates under it in proportion to the overlap. Real shelves are not as tidy as their planogram:
 columns stand astride two plates, units lean on a neighbour (whose plate then carries a part of them) or on the frame
-(which no plate feels), some stand in a neighbour's room, and whoever takes one jostles those beside it. `Disorder`
-says how much of each there is; `experiments/calibrate_simulator.py` found its defaults, by what published methods
-scored in reality.
+(which no plate feels), some stand in a neighbour's room, and whoever takes one may jostle those beside it. `Disorder`
+says how much of each there is. Its defaults were set by hand so that published methods score what they scored in
+reality, which `experiments/calibrate_simulator.py` checks on other seeds.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -120,6 +121,7 @@ class Stock:
         self._held: defaultdict[str, list[Unit]] = defaultdict(list)
         self._floor: list[Unit] = []
         self._made = 0
+        self._places = {facing: self._columns(facing) for facing in layout.facings}
         neighbours = _neighbours(layout.facings)
         for facing in layout.facings:
             self._stand(facing, neighbours[facing], fill)
@@ -166,8 +168,26 @@ class Stock:
         return self._place(self._give_up(shopper, product, units), shelf, along_m)
 
     def restock(self, article: Article, units: int, shelf: ShelfId, along_m: float) -> Movement:
-        """Put new units from the back room on a shelf."""
-        return self._place([self._make(article, shelf, along_m, 0.1) for _ in range(units)], shelf, along_m)
+        """Put new units from the back room where the product has free places, and on top of others where it has none.
+
+        Raises:
+            DataError: The product has no place on the shelf.
+        """
+        own = [f for f in self._places if f.shelf == shelf and f.article.id == article.id]
+        if not own:
+            raise DataError(f"{article.id} has no place on shelf {shelf}", expected="one of the products there")
+        facing = min(own, key=lambda f: abs(f.centre_m - along_m))
+        there = [(u.along_m, u.inward_m) for u in self._shelved[shelf].values() if u.article.id == article.id]
+        near = article.width_m / 2, article.depth_m / 2
+        free = [
+            (along, inward)
+            for along, inward in reversed(self._places[facing])  # from the back
+            if not any(abs(along - a) < near[0] and abs(inward - i) < near[1] for a, i in there)
+        ]
+        taken = itertools.islice(itertools.chain(free, itertools.cycle(self._places[facing])), units)
+        placed = [self._make(article, shelf, *place, peg=facing.display == "peg") for place in taken]
+        self._shelved[shelf].update({unit.number: unit for unit in placed})
+        return self._movement(placed, shelf, 1.0)
 
     def hand_over(self, giver: str, receiver: str, product: str, units: int) -> tuple[Unit, ...]:
         """Move units from one cart to another.
@@ -237,7 +257,8 @@ class Stock:
         for row, unit in enumerate(units):
             along = along_m + float(self._rng.normal(0.0, 0.01))
             inward = 0.06 + row * (unit.article.depth_m + _GAP_M)
-            placed.append(self._stood(unit, shelf, along, inward))
+            deepest = self._layout.gondolas[shelf.gondola].depth_m - unit.article.depth_m / 2
+            placed.append(self._stood(unit, shelf, along, max(min(inward, deepest), 0.0)))
         self._shelved[shelf].update({unit.number: unit for unit in placed})
         return self._movement(placed, shelf, 1.0)
 
@@ -265,8 +286,8 @@ class Stock:
         self._shelved[shelf].update({unit.number: unit for unit in after})
         return before, after
 
-    def _stand(self, facing: Facing, neighbours: Sequence[Facing], fill: float) -> None:
-        """Fill a facing: units in columns one behind the other, and none hangs beside its peg."""
+    def _columns(self, facing: Facing) -> list[tuple[float, float]]:
+        """Places of a facing's units, along and inward: columns one behind the other; none hangs beside its peg."""
         article, rng, disorder = facing.article, self._rng, self._disorder
         gondola = self._layout.gondolas[facing.shelf.gondola]
         room_m = facing.right_m - facing.left_m
@@ -284,12 +305,16 @@ class Stock:
             middles = middles + np.clip(rng.normal(0.0, 0.004, columns), -spare_m, spare_m) + astride * shift
         inwards = 0.02 + article.depth_m / 2 + np.arange(deep) * (article.depth_m + _GAP_M)
         places = [(along, inward) for inward in inwards for along in middles]
-        full = len(places) if facing.units is None else facing.units
-        for along, inward in places[: max(1, round(fill * full))]:
+        return [(float(along), float(inward)) for along, inward in places[: facing.units]]
+
+    def _stand(self, facing: Facing, neighbours: Sequence[Facing], fill: float) -> None:
+        """Fill a facing, or a part of it, a few units among its neighbours'."""
+        article, rng, disorder, places = facing.article, self._rng, self._disorder, self._places[facing]
+        for along, inward in places[: max(1, round(fill * len(places)))]:
             if neighbours and rng.random() < disorder.misplaced:
                 other = neighbours[int(rng.integers(len(neighbours)))]
                 along = float(rng.uniform(other.left_m, other.right_m))
-            unit = self._make(article, facing.shelf, float(along), float(inward), peg=facing.display == "peg")
+            unit = self._make(article, facing.shelf, along, inward, peg=facing.display == "peg")
             self._shelved[facing.shelf][unit.number] = unit
 
     def _make(self, article: Article, shelf: ShelfId, along_m: float, inward_m: float, peg: bool = False) -> Unit:

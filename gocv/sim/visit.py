@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from gocv.core import ConfigError, DataError, FloorTracks
+from gocv.core import ConfigError, DataError, FloorTracks, PlateId
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, RecordingWriter, Truth, TruthName, TruthReceipt
 from gocv.sim.acts import Deed
@@ -22,7 +22,7 @@ from gocv.sim.faults import BlindArea, ClockSkew, ScaleFault
 from gocv.sim.layout import StoreLayout
 from gocv.sim.observe import JointStream
 from gocv.sim.play import Stage
-from gocv.sim.replay import TimedEvent, extended, replayed
+from gocv.sim.replay import TimedEvent, extended, plates_of, replayed
 from gocv.sim.scales import RATE_HZ, draw_clock
 from gocv.sim.scenario import Scenario
 from gocv.sim.scene import Scene, stays_of
@@ -161,8 +161,19 @@ class _Visit:
                 for name, camera in self._layout.cameras.items():
                     writer.add_camera(Camera(name, calibration=camera))
             writer.note(f"Simulated with seed {self._seed}: there is no such store, nobody was filmed or weighed.")
-            writer.note(self._scenario.about)
+            for note in self._notes():
+                writer.note(note)
         return truth
+
+    def _notes(self) -> Iterator[str]:
+        """What whoever reads the recording should know, and the recording does not say otherwise."""
+        yield self._scenario.about
+        yield from self._layout.notes
+        for fault in (*self._scale_faults, *self._blind):
+            yield f"broken on purpose: {fault}"
+        for deed in self._director.failed:
+            what = f"{deed.act.kind} {deed.act.product}"
+            yield f"at {deed.time_s:.1f} s {deed.shopper} could not {what}: it was not there"
 
     def scene(self) -> Scene:
         """Let everything happen, and nothing be written."""
@@ -225,7 +236,11 @@ class _Visit:
         seed = int(self._looks.generate_state(1)[0])
         with tempfile.TemporaryDirectory() as folder:
             cores = os.cpu_count() or 1
-            render_visit(self._seen(), folder, rate_hz=self._scenario.frames_hz, seed=seed, workers=cores)
+            dark: dict[str, list[tuple[float, float]]] = {}
+            for area in self._blind:
+                dark.setdefault(area.camera, []).append((area.from_s, area.until_s))
+            rate_hz = self._scenario.frames_hz
+            render_visit(self._seen(), folder, rate_hz=rate_hz, seed=seed, workers=cores, dark=dark)
             for name, camera in self._layout.cameras.items():
                 video = Path(folder) / "video" / f"{name}.mp4"
                 truth = Path(folder) / "truth" / "frames" / f"{name}.parquet"
@@ -246,7 +261,9 @@ class _Visit:
 
 def _layout(scenario: Scenario, events: Sequence[TimedEvent] | None) -> StoreLayout:
     try:
-        return scenario.store.layout() if events is None else scenario.store.layout(lambda s: extended(s, events))
+        if events is None:
+            return scenario.store.layout()
+        return scenario.store.layout(lambda store: extended(store, events), plates_of(events))
     except ConfigError as error:
         raise error.within(key="store") from None
 
@@ -255,9 +272,10 @@ def _faults(
     scenario: Scenario, layout: StoreLayout, late_s: float, rng: np.random.Generator
 ) -> tuple[list[ScaleFault], list[BlindArea]]:
     drawn: list[ScaleFault | BlindArea] = []
+    broken: set[PlateId] = set()
     for row, mishap in enumerate(scenario.faults):
         try:
-            drawn += mishap.draw(layout, rng)
+            drawn += mishap.draw(layout, rng, broken)
         except ConfigError as error:
             raise error.within(key=f"faults.{row}") from None
     scales: list[ScaleFault] = [fault for fault in drawn if not isinstance(fault, BlindArea)]

@@ -82,9 +82,7 @@ def weigh_gondola(task: GondolaTask) -> None:
     writer.close()
 
 
-def _shelf_scales(
-    task: GondolaTask, shelf: ShelfId, seed: np.random.SeedSequence, shaking: Bursts
-) -> ShelfScales:
+def _shelf_scales(task: GondolaTask, shelf: ShelfId, seed: np.random.SeedSequence, shaking: Bursts) -> ShelfScales:
     zeroing, noise = seed.spawn(2)
     load_g = task.loads_g[shelf]
     zero_g = np.random.default_rng(zeroing).uniform(*_ZERO_G, len(load_g))

@@ -89,7 +89,8 @@ def test_the_default_folder_is_named_for_scenario_and_seed(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.name != "posix", reason="interrupts of POSIX")
-def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, sent: signal.Signals) -> None:
     """Interrupted while it writes: once its folder in the making is there."""
     command = ["simulate", SCENARIOS / "plain_day.yaml", "-o", tmp_path / "deep" / "out", "--shoppers", "500"]
     running = subprocess.Popen(
@@ -99,7 +100,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
         while running.poll() is None and not list(tmp_path.rglob("*.part")):
             time.sleep(0.02)
         assert running.poll() is None, "it was done before it could be interrupted"
-        running.send_signal(signal.SIGINT)
+        running.send_signal(sent)
         assert running.wait(timeout=60) != 0
     finally:
         running.kill()

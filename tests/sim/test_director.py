@@ -14,11 +14,12 @@ from gocv.sim.acts import Act, Deed, Manner
 from gocv.sim.director import Director
 from gocv.sim.features import SCENES
 from gocv.sim.load_changes import load_signal
+from gocv.sim.stock import Disorder
 
 FAR = Manner(press_g=45.0, hold_s=1.0)
 VISITS: dict[str, dict[str, Any]] = {
     "plain": {"shoppers": 3},
-    "every scene": {"shoppers": 3, "features": tuple(SCENES), "disorder": {"jostled": 0.5, "misplaced": 0.1}},
+    "every scene": {"shoppers": 3, "features": tuple(SCENES), "disorder": {"jostled": 0.2, "misplaced": 0.1}},
     "with staff": {"shoppers": 15, "hours": 0.5, "staff": True, "fill": 0.5},
 }
 
@@ -83,13 +84,15 @@ def test_each_event_at_a_shelf_is_one_change_on_its_plates_at_its_time(visit) ->
     events = [event for event in visit.director.events if event.kind == "shelf"]
     moving = [(shelf, c) for shelf, of in visit.director.changes.items() for c in of if c.delta_g.any()]
     assert len(moving) == len(events)
-    for event in events:
+    knocked_s = {passage.time_s for passage in visit.director.passages if not passage.person}
+    undisturbed = [event for event in events if event.time_s not in knocked_s]
+    assert len(undisturbed) >= 10
+    for event in undisturbed:
         (shelf,) = {plate.shelf_id for plate in event.plates}
         (change,) = [c for s, c in moving if s == shelf and c.time_s == event.time_s]
         expected = -event.quantity * weights[event.product]
-        # What leans on the frame weighs less, and what is knocked may begin to lean.
-        assert np.sign(change.delta_g.sum()) == np.sign(expected)
-        assert abs(change.delta_g.sum()) < 1.8 * abs(expected) + 600.0
+        felt = change.delta_g.sum() / expected
+        assert 0.95 - Disorder().lean_share < felt < 1.05  # the frame carries a part of what leans on it
     assert [event.time_s for event in visit.director.events] == sorted(e.time_s for e in visit.director.events)
 
 
@@ -120,6 +123,7 @@ def test_a_hand_that_moves_nothing_is_felt_and_is_no_event(stage, kind, more) ->
     assert signal[1].sum() == pytest.approx(45.0)
     assert signal[[0, 2]].sum() == 0.0
     assert signal[1].argmax() == stock.under(act.shelf, act.along_m).argmax()
+    assert director.failed == ([] if kind == "touch" else [Deed(5.0, "anna", act, 1)])
     assert director.events == []
     assert director.passages == []
     assert len(director.standings) == rows

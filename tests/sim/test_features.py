@@ -258,7 +258,7 @@ def test_a_store_too_small_for_a_scene_is_refused(play, stores) -> None:
         list(layout.gondolas.values()), layout.facings[:1], zones=[], size_m=layout.size_m, door_m=layout.door_m
     )
     for scene in ("same_weight_swap", "misplaced_close_weight", "crossing_arms", "wrong_returns", "mixed_return"):
-        with pytest.raises(ConfigError, match="key 'features'|key 'shoppers'"):
+        with pytest.raises(ConfigError, match=r"key 'features'|key 'shoppers'"):
             play(Scenario(shoppers=2, features=(scene,)), alone, 0)
 
 

@@ -70,11 +70,26 @@ def test_the_seed_picks_plates_that_carry_something(stores, kind) -> None:
     assert _drawn(stores["demo"], 3, kind=kind, count=4) == _drawn(stores["demo"], 3, kind=kind, count=4)
 
 
-@pytest.mark.parametrize(("kind", "many"), [("dead_gondola", 4), ("clock_skew", 4), ("dead_camera", 2)])
-def test_the_seed_picks_gondolas_and_cameras(stores, kind, many) -> None:
-    assert len(stores["demo"].gondolas) >= many
-    names = {str(fault) for seed in range(20) for fault in _drawn(stores["demo"], seed, kind=kind)}
-    assert len(names) >= many
+@pytest.mark.parametrize("settings", [{"kind": "dead_gondola"}, {"kind": "clock_skew", "drift_ppm": 5}])
+def test_the_seed_picks_gondolas(stores, settings) -> None:
+    picked = {fault.gondola for seed in range(20) for fault in _drawn(stores["demo"], seed, **settings)}
+    assert picked == set(stores["demo"].gondolas)
+
+
+def test_the_seed_picks_cameras(stores) -> None:
+    picked = {fault.camera for seed in range(30) for fault in _drawn(stores["demo"], seed, kind="dead_camera")}
+    assert picked == set(stores["demo"].cameras)
+
+
+def test_a_plate_breaks_once_however_many_faults_there_are(stores) -> None:
+    for seed in range(5):
+        rng, broken = np.random.default_rng(seed), set()
+        plates = []
+        for kind, count in (("missing", 12), ("swapped", 6), ("stuck", 8)):
+            for fault in Mishap.model_validate({"kind": kind, "count": count}).draw(stores["small"], rng, broken):
+                plates += [fault.first, fault.second] if kind == "swapped" else [fault.plate]
+        assert len(plates) == len(set(plates)) == 32
+        assert set(plates) == broken
 
 
 def test_a_dead_camera_hides_the_floor_in_the_middle_of_its_picture(stores) -> None:
@@ -98,7 +113,7 @@ def test_a_dead_camera_hides_the_floor_in_the_middle_of_its_picture(stores) -> N
         ({"kind": "missing", "plate": "one"}, r"key 'plate'.*gondola/shelf/plate"),
         ({"kind": "dead_gondola", "gondola": 77}, "key 'gondola': there is no gondola 77"),
         ({"kind": "dead_camera", "camera": "ceiling-9"}, "key 'camera': there is no camera ceiling-9 .expected"),
-        ({"kind": "stuck", "count": 5000}, r"key 'count': there are \d+ to pick from"),
+        ({"kind": "stuck", "count": 5000}, r"key 'count': \d+ plates are all there are"),
         ({"kind": "dead_gondola", "count": 3}, "key 'count': there are 2 to pick from"),
         ({"kind": "drifting", "g_per_h": float("inf")}, "key 'g_per_h'"),
         ({"kind": "clock_skew", "drift_ppm": 1e6}, "key 'drift_ppm'"),
@@ -123,6 +138,9 @@ def test_what_is_not_there_cannot_break(stores, settings, message) -> None:
         ({"kind": "noisy", "factor": 0.5}, "factor"),
         ({"kind": "stuck", "count": 0}, "count"),
         ({"kind": "clock_skew", "offset_s": 1.0, "until_s": 20.0}, "all the time"),
+        ({"kind": "clock_skew"}, "nothing would break"),
+        ({"kind": "drifting", "g_per_h": 0.0}, "nothing would break"),
+        ({"kind": "stuck", "factor": 3.0}, "should not have factor for kind stuck"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from gocv.core import PlateId, ScaleSamples, Store
+from gocv.core import ConfigError, PlateId, ScaleSamples, Store
 from gocv.data.recording import Recording
 from gocv.sim import Scenario, StoreLayout, simulate
 from gocv.sim.paperwork import Paperwork
@@ -38,7 +38,7 @@ def test_paperwork_is_right_unless_it_is_said_to_be_wrong(stores, store) -> None
     assert written.plates == layout.store.plates
 
 
-@pytest.mark.parametrize("gondolas", [1, 2, 99])
+@pytest.mark.parametrize("gondolas", [1, 2])
 @pytest.mark.parametrize("store", ["demo", "small"])
 def test_whole_gondolas_are_permuted(stores, store, gondolas) -> None:
     layout = stores[store]
@@ -56,6 +56,11 @@ def test_whole_gondolas_are_permuted(stores, store, gondolas) -> None:
                     facing.plate_ids()
                 )
         assert written.products == layout.store.products
+
+
+def test_no_more_gondolas_are_wrong_than_there_are(stores) -> None:
+    with pytest.raises(ConfigError, match=r"key 'paperwork\.wrong_gondolas': 5 .*up to 4"):
+        _written(stores["demo"], 0, wrong_gondolas=5)
 
 
 def test_a_planogram_ages(stores) -> None:
@@ -146,7 +151,12 @@ def test_a_start_offset_shifts_the_samples_of_all_scales_and_nothing_else(tmp_pa
         np.testing.assert_array_equal(late.weight_g, right.weight_g)
     files = {p.relative_to(tmp_path / "right") for p in (tmp_path / "right").rglob("*") if p.is_file()}
     differing = [f for f in files if (tmp_path / "right" / f).read_bytes() != (tmp_path / "late" / f).read_bytes()]
-    assert {str(file.parent) for file in differing} == {"scales"}
+    assert {file.parts[0] for file in differing} == {"scales", "recording.yaml"}
+    right, late = (Recording.open(tmp_path / name) for name in ("right", "late"))
+    assert late.scale_clock == right.scale_clock
+    assert [note for note in late.notes if note not in right.notes] == [
+        f"broken on purpose: ClockSkew(gondola={number}, offset_s=2.5, drift_ppm=0.0)" for number in (1, 2, 3, 4)
+    ]
 
 
 def test_wrong_paperwork_changes_nothing_that_happens(tmp_path, stores) -> None:

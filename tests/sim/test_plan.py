@@ -15,11 +15,12 @@ from gocv.sim.habits import Habits
 from gocv.sim.plan import Planner
 from gocv.sim.stock import Disorder
 
+USUAL = Habits()
 IDLE = Habits(stops=(0, 0), returned=0.0, misplaced=0.0)
 GREEDY = {"stops": [4, 6], "takes": [2, 3], "two_at_once": 0.5, "series": 1.0, "returned": 1.0, "misplaced": 1.0}
 
 
-def _planner(layout: StoreLayout, habits: Habits = Habits(), fill: float = 1.0, seed: int = 0) -> Planner:
+def _planner(layout: StoreLayout, habits: Habits = USUAL, fill: float = 1.0, seed: int = 0) -> Planner:
     stock = Stock(layout, np.random.default_rng(seed), fill=fill)
     return Planner(layout, stock, habits, np.random.default_rng(seed + 1))
 

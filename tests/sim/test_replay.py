@@ -19,7 +19,7 @@ from gocv.sim import Scenario, Stock, simulate
 from gocv.sim.director import Director
 from gocv.sim.habits import Habits
 from gocv.sim.play import Stage
-from gocv.sim.replay import Replay, extended, replayed, timed
+from gocv.sim.replay import Replay, extended, plates_of, replayed, timed
 from gocv.sim.stores.from_recording import recorded_store
 
 START = "2020-01-28_22-24-"
@@ -172,7 +172,7 @@ def test_a_sequence_that_is_not_labelled_is_refused(tmp_path, real, labels, data
 
 
 def test_labels_that_are_missing_are_refused(tmp_path, real) -> None:
-    with pytest.raises(DataError, match="no-labels.json: cannot be read"):
+    with pytest.raises(DataError, match=r"no-labels\.json: cannot be read"):
         simulate(_scenario(real, tmp_path / "no-labels.json", "walk"), tmp_path / "r", seed=0)
     assert not list(tmp_path.iterdir())
 
@@ -181,7 +181,7 @@ def test_a_place_that_the_store_lacks_is_refused(tmp_path, real) -> None:
     event = _label(START + "15", "anna", (77, 1, [1]), ["071063437089"])
     path = tmp_path / "labels.json"
     path.write_text(json.dumps({"lists": [{"dataset": "walk", "events": [event]}]}))
-    with pytest.raises(ConfigError, match="key 'replay.dataset': .*77"):
+    with pytest.raises(ConfigError, match=r"key 'replay\.dataset': .*77"):
         simulate(_scenario(real, path, "walk"), tmp_path / "r", seed=0)
     assert [p.name for p in tmp_path.iterdir()] == ["labels.json"]
 
@@ -190,7 +190,7 @@ def test_a_shelf_that_its_gondola_lacks_is_refused(tmp_path, real) -> None:
     event = _label(START + "15", "anna", (1, 99, [1]), ["071063437089"])
     path = tmp_path / "labels.json"
     path.write_text(json.dumps({"lists": [{"dataset": "walk", "events": [event]}]}))
-    with pytest.raises(ConfigError, match="shelf 1/99 of the labels is not in the store"):
+    with pytest.raises(ConfigError, match="plate 1/99/1 of the labels is not in the store"):
         simulate(_scenario(real, path, "walk"), tmp_path / "r", seed=0)
 
 
@@ -210,7 +210,7 @@ def _possible(units: list[Any]) -> list[Any]:
 def _acted(recording: Recording, events: list[Any], seed: int) -> Truth:
     """What happens, without files."""
     store = dataclasses.replace(recording, store=extended(recording.store, events))
-    layout = recorded_store(store).layout
+    layout = recorded_store(store, needed=plates_of(events)).layout
     planning, stocking, acting = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     stock, stage = Stock(layout, stocking), Stage(layout, acting)
     director = Director(stock, {f.article.id: f.article for f in layout.facings}, frozenset())

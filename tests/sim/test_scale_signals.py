@@ -80,7 +80,7 @@ def test_noise_has_the_measured_statistics(noise, fitted) -> None:
 
 @BOTH
 def test_v_s_at_rest_is_what_was_measured_and_far_below_the_published_threshold(noise, fitted) -> None:
-    """FAIM calls a shelf active at 500 g²: ANCHORS of the measured values are the fit's."""
+    """FAIM calls a shelf active at 500 g²."""
     values = [_v_s(_read(noise, seed)) for seed in range(SHELVES)]
     medians = np.array([np.median(v) for v in values])
     low, high = fitted["v_s_g2_median_range"]

@@ -169,6 +169,15 @@ def test_a_folder_that_is_there_is_kept(tmp_path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "out", "scenario.yaml"]
 
 
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path) -> None:
+    scenario = _write(tmp_path / "scenario.yaml", {"shoppers": 1})
+    (tmp_path / "file").write_text("")
+    refused = _run(scenario, "-o", tmp_path / "file" / "out")
+    assert refused.exit_code == 1
+    assert "file/out: cannot be written: " in _told(refused)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "scenario.yaml"]
+
+
 @pytest.mark.parametrize("stage", ["weigh", "stays_of", "JointStream.finish"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError, OSError])
 def test_a_run_that_breaks_off_leaves_nothing(tmp_path, monkeypatch, stage, error) -> None:

@@ -95,7 +95,7 @@ def test_carts_follow_from_events(visit) -> None:
         assert dict(receipt.items) == truth.cart(receipt.shopper, recording.duration_s)
     times = [event.time_s for event in truth.events]
     assert times == sorted(times)
-    assert 0.0 < times[0]
+    assert times[0] > 0.0
     assert times[-1] < recording.duration_s
     assert {plate for event in truth.events for plate in event.plates} <= set(recording.store.plates)
 

@@ -121,6 +121,7 @@ def test_units_stand_on_their_shelf_and_on_the_plate_under_their_middle(disorder
             assert {plate for _, plate in expected} <= set(layout.gondolas[shelf.gondola].plate_ids(shelf))
 
 
+@settings(deadline=None)
 @given(st.floats(-1.0, 3.0))
 def test_a_hand_weighs_on_the_two_nearest_plates(along_m) -> None:
     share = Stock(SMALL, np.random.default_rng(0)).under(HERE, along_m)

@@ -37,8 +37,8 @@ class RecordingWriter:
         overwrite: Replace a recording that is there already, once the new one is whole.
 
     Raises:
-        DataError: The folder exists and is not to be replaced, or it exists and is no recording. When the block ends:
-            what was written could not be read again.
+        DataError: The folder exists and is not to be replaced, it exists and is no recording, or it cannot be made.
+            When the block ends: what was written could not be read again.
     """
 
     def __init__(
@@ -74,7 +74,10 @@ class RecordingWriter:
     def __enter__(self) -> RecordingWriter:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._made = [folder for folder in self._folder.parents if not folder.exists()]
-        self._folder.mkdir(parents=True)
+        try:
+            self._folder.mkdir(parents=True)
+        except OSError as problem:
+            raise DataError(f"cannot be written: {problem.strerror}", file=self.path) from problem
         return self
 
     def __exit__(

@@ -16,7 +16,7 @@ import json
 import multiprocessing
 import os
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,7 @@ def render_visit(
     seed: int,
     workers: int = 2,
     until_s: float | None = None,
+    dark: Mapping[str, Sequence[tuple[float, float]]] | None = None,
 ) -> dict[str, int]:
     """Film a visit: `video/NAME.mp4` and `truth/frames/NAME.parquet` for each camera, each file whole or not at all.
 
@@ -89,7 +90,8 @@ def render_visit(
         cameras: Names; all of the store where None.
         seed: As for `render_camera`.
         workers: How many cameras are filmed at a time; 1 films here, one after the other.
-        until_s: Where to stop; the end of the visit where None.
+        until_s: Where to stop; the end of the visit where None, and never after it.
+        dark: By camera, from when until when it is dead and gives black pictures; the truth goes on.
 
     Returns:
         How many frames each camera has.
@@ -104,7 +106,8 @@ def render_visit(
             raise DataError(f"there is no camera {name}", key="cameras", expected=nearest(name, scene.layout.cameras))
     if not names or workers < 1:
         raise DataError(f"{len(names)} cameras and {workers} workers", expected="at least 1 of each")
-    jobs = [(scene, name, Path(folder), rate_hz, seed, until_s) for name in names]
+    end_s = scene.duration_s if until_s is None else min(until_s, scene.duration_s)
+    jobs = [(scene, name, Path(folder), rate_hz, seed, end_s, (dark or {}).get(name, ())) for name in names]
     if workers == 1 or len(names) == 1:
         return {job[1]: _film(*job, None) for job in jobs}
     context = multiprocessing.get_context("spawn")
@@ -113,7 +116,6 @@ def render_visit(
         pool = ProcessPoolExecutor(min(workers, len(names)), mp_context=context, initializer=_one_core)
         with pool:
             futures = [pool.submit(_film, *job, ticks) for job in jobs]
-            end_s = scene.duration_s if until_s is None else until_s
             total = len(names) * int(np.ceil(end_s * rate_hz - 1e-9))
             for _ in with_progress(_until_done(ticks, futures), "film", total):
                 pass
@@ -141,11 +143,18 @@ def _until_done(ticks: Any, futures: Sequence[Future[int]]) -> Iterator[None]:
 
 
 def _film(
-    scene: Scene, name: str, folder: Path, rate_hz: float, seed: int, until_s: float | None, ticks: Any | None
+    scene: Scene,
+    name: str,
+    folder: Path,
+    rate_hz: float,
+    seed: int,
+    end_s: float,
+    dark: Sequence[tuple[float, float]],
+    ticks: Any | None,
 ) -> int:
     """One camera's two files; the number of frames."""
-    frames = render_camera(scene, name, rate_hz=rate_hz, seed=seed, until_s=until_s)
-    total = int(np.ceil((scene.duration_s if until_s is None else until_s) * rate_hz - 1e-9))
+    frames = render_camera(scene, name, rate_hz=rate_hz, seed=seed, until_s=end_s)
+    total = int(np.ceil(end_s * rate_hz - 1e-9))
     metadata = {"gocv.camera": name, "gocv.seed": str(seed), "gocv.keypoints": json.dumps(KEYPOINTS)}
     with written_whole(folder / "truth" / "frames" / f"{name}.parquet") as partial:
         table = BatchWriter(partial, _SCHEMA, _ROWS_A_GROUP)
@@ -155,7 +164,8 @@ def _film(
                 table.write(_batch(frame))
                 if ticks is not None:
                     ticks.put(None)
-                yield frame.image
+                is_dark = any(start <= frame.time_s < end for start, end in dark)
+                yield np.zeros_like(frame.image) if is_dark else frame.image
 
         try:
             return write_video(folder / "video" / f"{name}.mp4", images(), rate_hz)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gocv.core import ConfigError, Store, nearest
+from gocv.core import ConfigError, PlateId, Store, nearest
 from gocv.data.config import Model
 from gocv.data.recording import Recording
 from gocv.sim.layout import StoreLayout
@@ -57,11 +57,12 @@ class StoreChoice(Model):
             raise ValueError("Input should have noise only beside recording: the others say their own")
         return self
 
-    def layout(self, amended: Callable[[Store], Store] | None = None) -> StoreLayout:
+    def layout(self, amended: Callable[[Store], Store] | None = None, needed: Collection[PlateId] = ()) -> StoreLayout:
         """The store that is chosen.
 
         Args:
             amended: What is known better of a recording's store than the recording knows it.
+            needed: Plates of a recording's store that have to be there, used or not.
 
         Raises:
             ConfigError: The file, the numbers or a noise are wrong; file and key are named.
@@ -80,7 +81,7 @@ class StoreChoice(Model):
             recording = Recording.open(self.recording)
             if amended is not None:
                 recording = dataclasses.replace(recording, store=amended(recording.store))
-            store = recorded_store(recording, noise=noise)
+            store = recorded_store(recording, noise=noise, needed=needed)
             unknown = sorted(noise.keys() - store.layout.gondolas.keys())
             if unknown:
                 known = f"one of {sorted(store.layout.gondolas)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,9 @@ class RecordedStore:
     notes: tuple[str, ...]
 
 
-def recorded_store(recording: Recording, *, noise: Mapping[int, ScaleNoise] | None = None) -> RecordedStore:
+def recorded_store(
+    recording: Recording, *, noise: Mapping[int, ScaleNoise] | None = None, needed: Collection[PlateId] = ()
+) -> RecordedStore:
     """The store of a recording.
 
     Surveyed plates, products and planogram are the recording's; see `survey` for plates that nobody surveyed. Forms,
@@ -50,6 +52,7 @@ def recorded_store(recording: Recording, *, noise: Mapping[int, ScaleNoise] | No
     Args:
         recording: Opened.
         noise: By gondola, where its scales are not quiet.
+        needed: Plates that have to be there, though nobody surveyed them and nothing stands on them.
 
     Raises:
         DataError: Nothing stands in the store, its plates make no gondolas, or there is no floor to walk on.
@@ -60,7 +63,7 @@ def recorded_store(recording: Recording, *, noise: Mapping[int, ScaleNoise] | No
         problem = "its planogram names no product on any plate: there is nothing to simulate"
         raise DataError(problem, file=recording.path, key="planogram", expected="products on plates")
     try:
-        found = survey(store.plates, used, noise)
+        found = survey(store.plates, used | set(needed), noise)
     except DataError as error:
         raise DataError(error.problem, file=recording.path, key=error.key, expected=error.expected) from error
     notes = list(found.notes)
@@ -78,7 +81,7 @@ def recorded_store(recording: Recording, *, noise: Mapping[int, ScaleNoise] | No
         origin_m=floor.origin_m,
     )
     whole = dataclasses.replace(layout.store, products=dict(store.products))
-    return RecordedStore(dataclasses.replace(layout, store=whole), tuple(notes))
+    return RecordedStore(dataclasses.replace(layout, store=whole, notes=tuple(notes)), tuple(notes))
 
 
 def _facings(store: Store, gondolas: Sequence[Gondola], notes: list[str]) -> list[Facing]:

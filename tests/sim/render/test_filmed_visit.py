@@ -166,7 +166,7 @@ def test_the_same_arguments_give_the_same_film() -> None:
 def test_what_is_drawn_again_is_what_the_whole_would_be() -> None:
     store = layout()
     stays = tuple(put(i, (1.6 + 0.1 * i, 3.3, 0.8), until_s=1.0 + i) for i in range(5))
-    lighting = Lighting(store.size_m, store.ceiling_m)
+    lighting = Lighting(store)
     camera = store.cameras["cam"]
     kept, fresh = (Background(scene(stays=stays, of=store), camera, lighting, 1) for _ in range(2))
     for time_s in (0.0, 1.0, 2.5, 3.5):
