@@ -39,6 +39,8 @@ WINNER_F1, PLANOGRAM_LOSS, SPLITTING_LOSS = 0.844, 0.067, 0.056
 """As published: mean F1 over the thirty cases, and what it loses in the winner's two ablations."""
 POINTS, F1_POINTS = 4.0, 0.05
 AT = (1, 3, 12)
+SHELVES = 60
+"""For each seed: shelves of a shaky gondola differ so much that the median of a few says little."""
 
 
 def labelled_events(published: Mapping[str, Any], seeds: Sequence[int]) -> list[dict[str, Any]]:
@@ -85,14 +87,14 @@ def competition(suite_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 
 def noise_at_rest(measured: Mapping[str, Any], seeds: Sequence[int]) -> list[dict[str, Any]]:
-    """Six shelves for each seed, at rest for as long as the longest recording: each statistic beside its range."""
+    """Sixty shelves for each seed, at rest for as long as the longest recording: each statistic beside its range."""
     fitted = {row["method"]: row for row in measured["rows"] if row["method"].startswith("fitted")}
     rows = []
     for name, noise in (("quiet", ScaleNoise()), ("shaky", SHAKY)):
         shelves = [
             ShelfScales(np.full(12, 1000.0), (), noise, stream).read(np.arange(2040) / RATE_HZ)
             for seed in seeds
-            for stream in np.random.SeedSequence(seed).spawn(6)
+            for stream in np.random.SeedSequence(seed).spawn(SHELVES)
         ]
         weights = [shelf.astype(np.float64) for shelf in shelves]
         stirred = [v_s(weight) for weight in weights]
@@ -126,7 +128,9 @@ def draw(rows: Sequence[Mapping[str, Any]], cases: Sequence[Mapping[str, Any]], 
         own = [row for row in rows if str(row["method"]).startswith(f"AIM3S {method},")]
         simulated, spread = ([row[key] for row in own] for key in ("simulated_percent", "sd_between_seeds"))
         left.errorbar(range(len(own)), simulated, spread, color=colour, capsize=3, label=f"{method}, simulated")
-        left.plot([row["published_percent"] for row in own], "o--", color=colour, mfc="white", label="… published")
+        left.plot(
+            [row["published_percent"] for row in own], "o--", color=colour, mfc="white", label=f"{method}, published"
+        )
     left.set_xticks(range(len(PLATES_PER_CELL)), [str(cell) for cell in PLATES_PER_CELL])
     left.set(xlabel="plates that share a load cell", ylabel="events identified, %", ylim=(0, 100))
     left.set_title(f"FAIM's labelled events, {EVENTS} a session", fontsize=10)

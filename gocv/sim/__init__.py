@@ -1,4 +1,13 @@
-"""Stores, shoppers and scales that never existed, with exact truth."""
+"""Stores, shoppers and scales that never existed, with exact truth.
+
+A `scenario` says what happens. `casting` turns it into programmes (`plan`: what ordinary shoppers do, never more than
+there is; `features`: the scenes in which real systems failed; or `replay`: labelled sequences), of `acts`. `play` acts
+them out: where to walk (`routes`, `crowd`, `search`, `detour`, `company`, `stations`, `rehearsal`) and how bodies move
+(`gait`, `hands`, `figure`, `shoppers`, `body`). The `director` lets each deed have its effect on the `stock`, whose
+store is a `layout` (`stores`), and keeps the truth. Then sensors look at it: `scales` (`load_changes`, `vibration`,
+`weighing`), joints (`observe`, `encounters`), footage (`scene`, `render`), and their faults (`faults`, `mishaps`,
+`paperwork`). `visit` does all that in order and writes the recording.
+"""
 
 from gocv.sim.articles import Article
 from gocv.sim.layout import Facing, Gondola, StoreLayout

@@ -48,8 +48,8 @@ class Disorder(Model):
         jostle_m: Standard deviation of how far it is moved.
     """
 
-    astride: Share = 0.6
-    shift: Share = 0.5
+    astride: Share = 0.65
+    shift: Share = 0.53
     misplaced: Share = 0.01
     leaning: Share = 0.22
     lean_share: Share = 0.5
