@@ -54,7 +54,7 @@ class Reach:
     def share(self, time_s: Array) -> Array:
         """(m,) how far the hand has come at each time: 0 hanging, 1 there."""
         out = minimum_jerk((time_s - self.from_s) / self.out_s + 1.0)
-        back = minimum_jerk((time_s - self.until_s) / self.back_s)
+        back = minimum_jerk((time_s - self.until_s) / max(self.back_s, 1e-9))
         return np.asarray(out * (1.0 - back))
 
 
