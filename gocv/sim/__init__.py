@@ -11,8 +11,9 @@ store is a `layout` (`stores`), and keeps the truth. Then sensors look at it: `s
 
 from gocv.sim.articles import Article
 from gocv.sim.layout import Facing, Gondola, StoreLayout
+from gocv.sim.load_changes import LoadChange
 from gocv.sim.observe import observe
-from gocv.sim.scales import SHAKY, LoadChange, ScaleNoise, ShelfScales
+from gocv.sim.scales import SHAKY, ScaleNoise, ShelfScales
 from gocv.sim.scenario import Scenario, read_scenario
 from gocv.sim.shoppers import Motion
 from gocv.sim.stock import Stock

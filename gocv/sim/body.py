@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import JOINTS
-from gocv.sim.scales import minimum_jerk
+from gocv.sim.load_changes import minimum_jerk
 from gocv.sim.shoppers import Motion
 
 Array = NDArray[np.float64]

@@ -15,21 +15,8 @@ from numpy.typing import NDArray
 from gocv.core import ConfigError
 from gocv.data.recording.schema import ScaleClock
 from gocv.sim.checks import check_number, check_span
-from gocv.sim.load_changes import LoadChange, load_signal, minimum_jerk
+from gocv.sim.load_changes import LoadChange, load_signal
 from gocv.sim.vibration import Bursts, Modes, Wander, usual_level
-
-__all__ = [
-    "RATE_HZ",
-    "SAMPLES_PER_MESSAGE",
-    "SHAKY",
-    "LoadChange",
-    "ScaleNoise",
-    "ShelfScales",
-    "draw_clock",
-    "load_signal",
-    "message_times",
-    "minimum_jerk",
-]
 
 RATE_HZ = 60.0
 SAMPLES_PER_MESSAGE = 12

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gocv.sim.figure import Bend, arms, hanging, trunk
 from gocv.sim.gait import ROW_S
-from gocv.sim.scales import minimum_jerk
+from gocv.sim.load_changes import minimum_jerk
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]

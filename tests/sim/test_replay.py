@@ -210,7 +210,7 @@ def _possible(units: list[Any]) -> list[Any]:
 def _acted(recording: Recording, events: list[Any], seed: int) -> Truth:
     """What happens, without files."""
     store = dataclasses.replace(recording, store=extended(recording.store, events))
-    layout = recorded_store(store, needed=plates_of(events)).layout
+    layout = recorded_store(store, needed=plates_of(events))
     planning, stocking, acting = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     stock, stage = Stock(layout, stocking), Stage(layout, acting)
     director = Director(stock, {f.article.id: f.article for f in layout.facings}, frozenset())

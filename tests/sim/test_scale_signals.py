@@ -13,15 +13,14 @@ from scipy.signal import welch
 from scipy.stats import kurtosis
 
 from gocv.core import ConfigError
+from gocv.sim.load_changes import LoadChange, load_signal
 from gocv.sim.scales import (
     RATE_HZ,
     SAMPLES_PER_MESSAGE,
     SHAKY,
-    LoadChange,
     ScaleNoise,
     ShelfScales,
     draw_clock,
-    load_signal,
     message_times,
 )
 from gocv.sim.vibration import Bursts, usual_level

@@ -5,13 +5,12 @@ from gocv.sim.stores.choice import STORES, StoreChoice
 from gocv.sim.stores.config import StoreConfig, read_config
 from gocv.sim.stores.demo import assortment, demo_layout
 from gocv.sim.stores.from_config import build_store, read_store
-from gocv.sim.stores.from_recording import RecordedStore, recorded_store
+from gocv.sim.stores.from_recording import recorded_store
 from gocv.sim.stores.parametric import ParametricStore
 
 __all__ = [
     "STORES",
     "ParametricStore",
-    "RecordedStore",
     "StoreChoice",
     "StoreConfig",
     "assortment",

@@ -81,10 +81,10 @@ class StoreChoice(Model):
             recording = Recording.open(self.recording)
             if amended is not None:
                 recording = dataclasses.replace(recording, store=amended(recording.store))
-            store = recorded_store(recording, noise=noise, needed=needed)
-            unknown = sorted(noise.keys() - store.layout.gondolas.keys())
+            layout = recorded_store(recording, noise=noise, needed=needed)
+            unknown = sorted(noise.keys() - layout.gondolas.keys())
             if unknown:
-                known = f"one of {sorted(store.layout.gondolas)}"
+                known = f"one of {sorted(layout.gondolas)}"
                 raise ConfigError("there is no such gondola", key=f"noise.{unknown[0]}", expected=known)
-            return store.layout
+            return layout
         return STORES[self.name or "demo"]()

@@ -26,23 +26,10 @@ from gocv.sim.stores.survey import survey
 _FALLBACK_G = 150.0
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class RecordedStore:
-    """A store that is somewhere, as far as it can be simulated.
-
-    Attributes:
-        layout: In the recording's own frame, which the room's corner need not be the origin of.
-        notes: What was assumed, left out or made to fit.
-    """
-
-    layout: StoreLayout
-    notes: tuple[str, ...]
-
-
 def recorded_store(
     recording: Recording, *, noise: Mapping[int, ScaleNoise] | None = None, needed: Collection[PlateId] = ()
-) -> RecordedStore:
-    """The store of a recording.
+) -> StoreLayout:
+    """The store of a recording, in its own frame; its `notes` say what was assumed, left out or made to fit.
 
     Surveyed plates, products and planogram are the recording's; see `survey` for plates that nobody surveyed. Forms,
     sizes, colours and the spread between units are assumed from weight and id; the room, the door and the entrance
@@ -81,7 +68,7 @@ def recorded_store(
         origin_m=floor.origin_m,
     )
     whole = dataclasses.replace(layout.store, products=dict(store.products))
-    return RecordedStore(dataclasses.replace(layout, store=whole, notes=tuple(notes)), tuple(notes))
+    return dataclasses.replace(layout, store=whole, notes=tuple(notes))
 
 
 def _facings(store: Store, gondolas: Sequence[Gondola], notes: list[str]) -> list[Facing]:

@@ -21,7 +21,7 @@ from gocv.sim.stores.survey import survey
 @pytest.mark.parametrize("name", ["benchmark_1", "cps_test_01"])
 def test_the_nanostore_has_its_plates_where_they_were_surveyed(name: str, request: pytest.FixtureRequest) -> None:
     recording: Recording = request.getfixturevalue(name)
-    layout = recorded_store(recording).layout
+    layout = recorded_store(recording)
     surveyed = {i: plate for i, plate in recording.store.plates.items() if np.isfinite(plate.centre_m).all()}
     assert len(layout.gondolas) == 5
     assert sum(len(gondola.heights_m) for gondola in layout.gondolas.values()) == 30
@@ -38,7 +38,7 @@ def test_the_nanostore_has_its_plates_where_they_were_surveyed(name: str, reques
 @pytest.mark.parametrize(("name", "placed"), [("benchmark_1", 108), ("cps_test_01", 121)])
 def test_the_nanostore_sells_what_it_sold(name: str, placed: int, request: pytest.FixtureRequest) -> None:
     recording: Recording = request.getfixturevalue(name)
-    layout = recorded_store(recording).layout
+    layout = recorded_store(recording)
     assert set(layout.store.products) == set(recording.store.products)
     assert layout.store.planogram == recording.store.planogram
     assert len(layout.store.planogram) == placed
@@ -52,17 +52,17 @@ def test_the_nanostore_sells_what_it_sold(name: str, placed: int, request: pytes
 
 def test_a_row_with_a_gap_becomes_two_facings_and_channels_without_a_plate_are_left_out(benchmark_1) -> None:
     store = recorded_store(benchmark_1)
-    kinder = [(f.first_plate, f.plates) for f in store.layout.facings if f.article.id == "009800570034"]
+    kinder = [(f.first_plate, f.plates) for f in store.facings if f.article.id == "009800570034"]
     assert kinder == [(1, 1), (5, 8)]
     (note,) = [note for note in store.notes if "gondola 2" in note]
     assert note.startswith("18 plates")
-    assert PlateId(1, 4, 13) not in store.layout.store.plates
+    assert PlateId(1, 4, 13) not in store.store.plates
 
 
 def test_scales_shake_only_where_that_is_asked_for(benchmark_1) -> None:
-    quiet = recorded_store(benchmark_1).layout.gondolas
+    quiet = recorded_store(benchmark_1).gondolas
     assert {gondola.noise for gondola in quiet.values()} == {ScaleNoise()}
-    shaken = recorded_store(benchmark_1, noise={1: SHAKY}).layout.gondolas
+    shaken = recorded_store(benchmark_1, noise={1: SHAKY}).gondolas
     assert [gondola.number for gondola in shaken.values() if gondola.noise == SHAKY] == [1]
 
 
@@ -77,12 +77,12 @@ def test_the_demonstration_store_comes_back_from_its_own_recording(tmp_path) -> 
     store = recorded_store(recording_of(tmp_path / "made", demo.store))
     assert store.notes == ()
     for i, plate in demo.store.plates.items():
-        np.testing.assert_allclose(store.layout.store.plates[i].centre_m, plate.centre_m, atol=1e-6)
-    assert store.layout.store.planogram == demo.store.planogram
+        np.testing.assert_allclose(store.store.plates[i].centre_m, plate.centre_m, atol=1e-6)
+    assert store.store.planogram == demo.store.planogram
     entrance = next(zone for zone in demo.store.zones if zone.name == "entrance")
-    np.testing.assert_allclose(store.layout.door_m, entrance.polygon_m.mean(axis=0))
+    np.testing.assert_allclose(store.door_m, entrance.polygon_m.mean(axis=0))
     rooms = {(f.article.id, f.shelf): (f.left_m, f.right_m) for f in demo.facings}
-    for facing in store.layout.facings:
+    for facing in store.facings:
         np.testing.assert_allclose((facing.left_m, facing.right_m), rooms[facing.article.id, facing.shelf], atol=1e-6)
 
 
@@ -96,13 +96,13 @@ def test_a_store_that_nobody_surveyed_gets_a_geometry_that_can_be_walked(tmp_pat
     }
     store = Store(products, {i: Plate.unsurveyed(i) for i in ids}, planogram)
     found = recorded_store(recording_of(tmp_path / "made", store))
-    assert set(found.layout.store.plates) == set(ids)
-    assert all(np.isfinite(plate.centre_m).all() for plate in found.layout.store.plates.values())
-    for gondola in found.layout.gondolas.values():
-        assert found.layout.is_free(standing_places(gondola)).all()
-    weights = {facing.article.id: facing.article.weight_g for facing in found.layout.facings}
+    assert set(found.store.plates) == set(ids)
+    assert all(np.isfinite(plate.centre_m).all() for plate in found.store.plates.values())
+    for gondola in found.gondolas.values():
+        assert found.is_free(standing_places(gondola)).all()
+    weights = {facing.article.id: facing.article.weight_g for facing in found.facings}
     assert weights == {"a": 100.0, "b": 200.0, "c": 300.0}
-    assert math.isnan(found.layout.store.products["b"].weight_g)
+    assert math.isnan(found.store.products["b"].weight_g)
     assert any("product b has no weight on file: its units weigh 200 g" in note for note in found.notes)
     assert sum("is not surveyed" in note for note in found.notes) == 2
 
@@ -168,9 +168,9 @@ def test_calibrated_cameras_are_in_the_room_and_buried_ones_are_left_out(tmp_pat
         for name, place in places.items()
     )
     found = recorded_store(dataclasses.replace(recording, cameras=cameras))
-    assert list(found.layout.cameras) == ["high"]
-    assert found.layout.ceiling_m >= 3.1
-    assert found.layout.origin_m[0] < -1.0
+    assert list(found.cameras) == ["high"]
+    assert found.ceiling_m >= 3.1
+    assert found.origin_m[0] < -1.0
     assert any("camera buried" in note for note in found.notes)
 
 
@@ -179,5 +179,5 @@ def test_a_door_that_is_blocked_is_moved(tmp_path) -> None:
     inside = Zone("entrance", np.array([[1.4, 3.7], [2.4, 3.7], [2.4, 4.1], [1.4, 4.1]]))
     store = dataclasses.replace(demo.store, zones=(inside, demo.store.zones[1]))
     found = recorded_store(recording_of(tmp_path / "made", store))
-    assert found.layout.is_free(np.array([found.layout.door_m])).all()
+    assert found.is_free(np.array([found.door_m])).all()
     assert any("the door is assumed" in note for note in found.notes)
