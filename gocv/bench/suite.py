@@ -1,4 +1,4 @@
-"""The AutoCheckout competition simulated: its thirty cases, the winner's method beside the second one's and gocv's own.
+"""The AutoCheckout competition simulated: its thirty cases, published methods beside gocv's own.
 
 A case is a labelled sequence of the competition replayed, or a scene of the kind that it was; see
 `configs/sim/suites/nanostore.yaml`. The score of a case is the competition's (`gocv.metrics.score_receipts`), that of a
@@ -19,20 +19,19 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from gocv.bench.methods import OURS, ours, published
+from gocv.bench.methods import WINNER as WINNER
+from gocv.bench.methods import WITHOUT_PLANOGRAM as WITHOUT_PLANOGRAM
+from gocv.bench.methods import WITHOUT_SPLITTING as WITHOUT_SPLITTING
 from gocv.data.config import Model, build, load_yaml
 from gocv.data.progress import with_progress
 from gocv.data.recording import Recording
-from gocv.fusion.baselines import mps_receipts, team6_receipts
 from gocv.metrics import score_receipts
-from gocv.pipeline import PipelineConfig, as_units, run
+from gocv.pipeline import PipelineConfig
 from gocv.sim import Scenario, simulate
 from gocv.sim.habits import Habits
 from gocv.sim.replay import Replay
 from gocv.sim.stores import StoreChoice
-
-WINNER = "MPS (winner)"
-WITHOUT_PLANOGRAM = "MPS without dynamic planogram"
-WITHOUT_SPLITTING = "MPS without event splitting"
 
 
 class Case(Model):
@@ -166,23 +165,24 @@ def by_case(scores: Sequence[Score], suite: Suite) -> list[dict[str, Any]]:
     ]
 
 
+def case_seed(seed: int, number: int) -> int:
+    """The seed of a case's own: ordinary visits would be one and the same otherwise.
+
+    Args:
+        seed: Of the suite.
+        number: The case's position in the suite, from 0.
+    """
+    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
+
+
 def _scores(task: _Task) -> list[Score]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "recording"
-        # Cases have seeds of their own: ordinary visits would be one and the same otherwise.
-        seed = int(np.random.SeedSequence((task.seed, task.number)).generate_state(1)[0])
-        truth = simulate(task.scenario, path, seed=seed)
+        truth = simulate(task.scenario, path, seed=case_seed(task.seed, task.number))
         recording = Recording.open(path)
-        shoppers = recording.floor_tracks()
         carts = {receipt.shopper: dict(receipt.items) for receipt in truth.receipts or ()}
-        found: Mapping[str, Mapping[str | None, Mapping[str, int]]] = {
-            WINNER: mps_receipts(recording, shoppers=shoppers),
-            WITHOUT_PLANOGRAM: mps_receipts(recording, shoppers=shoppers, dynamic_planogram=False),
-            WITHOUT_SPLITTING: mps_receipts(recording, shoppers=shoppers, event_splitting=False),
-            "Team 6 (second)": team6_receipts(recording, shoppers=shoppers),
-            "gocv": as_units(run(recording, Path(folder) / "run", PipelineConfig())),
-        }
+        found = published(recording, recording.floor_tracks(), ablations=True)
+        found[OURS] = ours(recording, Path(folder) / "run", PipelineConfig())
     return [
-        Score(method, task.case.name, task.seed, score_receipts(receipts, carts).f1)
-        for method, receipts in found.items()
+        Score(method, task.case.name, task.seed, score_receipts(said.units, carts).f1) for method, said in found.items()
     ]

@@ -13,6 +13,7 @@ from gocv import __version__
 from gocv.cli.bench import bench_app
 from gocv.cli.console import REFUSED, print_json, print_receipts, refusing
 from gocv.cli.options import Config, Json, Overrides, RecordingPath
+from gocv.cli.review import review_command
 from gocv.cli.simulate import simulate_command
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ convert_app = typer.Typer(help="Make recordings of public data sets.", no_args_i
 app.add_typer(convert_app, name="convert")
 app.add_typer(bench_app, name="bench")
 app.command("simulate")(simulate_command)
+app.command("review")(review_command)
 
 
 def _version(wanted: bool) -> None:

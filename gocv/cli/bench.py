@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 bench_app = typer.Typer(help="Measure, on public data sets and for speed.", no_args_is_help=True)
 
+Seeds = Annotated[int, typer.Option(min=1, help="How many.")]
+FirstSeed = Annotated[
+    int | None, typer.Option(min=0, help="The first, by default the first test seed; below 1000 they are for building.")
+]
+Picture = Annotated[Path | None, typer.Option(help="Also draw the result to this PNG.", metavar="FILE")]
 Repeats = Annotated[int, typer.Option(min=1, help="Runs that count; the one before them does not.")]
 
 
@@ -26,11 +31,97 @@ def nanostore(
     config: Config = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Score receipts on the AutoCheckout recordings by the competition's rule: mean F1 over units, per recording."""
+    """Score every method's receipts on the AutoCheckout recordings by the competition's rule: mean F1 over units."""
     from gocv.bench.nanostore import bench_nanostore
 
     with refusing():
         _show(bench_nanostore(root, _settings(config, overrides)), json_file)
+
+
+@bench_app.command("store")
+def store(
+    overrides: Overrides = None,
+    config: Config = None,
+    benchmark: Annotated[Path, typer.Option(help="YAML of what is simulated.")] = Path("configs/benchmarks/store.yaml"),
+    root: Annotated[
+        Path | None, typer.Option(help="Folder of NanoStore recordings: adds the competition's thirty cases.")
+    ] = None,
+    seeds: Seeds = 10,
+    first_seed: FirstSeed = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder that keeps what is done: a run that died goes on there.")
+    ] = None,
+    json_file: JsonFile = None,
+    picture: Picture = None,
+) -> None:
+    """Score every method's receipts in simulated stores where things go wrong: F1, events, review, questions, delay."""
+    from gocv.bench.store import bench_store, tables
+
+    with refusing():
+        result, _ = bench_store(
+            benchmark,
+            seeds=seeds,
+            first_seed=first_seed,
+            root=root,
+            work=work,
+            config=config,
+            overrides=overrides or [],
+        )
+    if json_file is not None:
+        result.write(json_file)
+    if picture is not None:
+        from gocv.bench.store_picture import draw_store
+
+        draw_store(result.rows, picture)
+    for title, rows in tables(result.rows).items():
+        print_rows(title, rows)
+
+
+@bench_app.command("aim3s")
+def aim3s(
+    overrides: Overrides = None,
+    config: Config = None,
+    stores: Annotated[Path, typer.Option(help="Folder of the gondolas' YAML.")] = Path("configs/sim/stores"),
+    seeds: Seeds = 20,
+    first_seed: FirstSeed = None,
+    events: Annotated[int, typer.Option(min=2, help="Takes and returns in a session.")] = 176,
+    json_file: JsonFile = None,
+) -> None:
+    """Identify what moved on the simulated gondolas of FAIM: at labelled events, and at events found by detectors."""
+    from gocv.bench.aim3s import GONDOLAS, bench_aim3s
+    from gocv.sim.scenario import Seeds as SeedRanges
+
+    first = SeedRanges().test[0] if first_seed is None else first_seed
+    files = {name: stores / file for name, file in GONDOLAS.items()}
+    with refusing():
+        settings = _settings(config, overrides)
+        result = bench_aim3s(files, seeds=range(first, first + seeds), events=events, config=settings)
+    if json_file is not None:
+        result.write(json_file)
+    for protocol in ("labelled", "detected"):
+        own = [row for row in result.rows if row["protocol"] == protocol]
+        print_rows(f"{protocol} events", [{k: v for k, v in row.items() if not k.startswith("sd_")} for row in own])
+
+
+@bench_app.command("fusion")
+def fusion(
+    overrides: Overrides = None,
+    config: Config = None,
+    scenario: Annotated[Path | None, typer.Option(help="YAML of a long scenario, also timed.")] = None,
+    repeats: Repeats = 5,
+    events: Annotated[int, typer.Option(min=1, help="Weight events in each made-up store.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
+    json_file: JsonFile = None,
+    picture: Picture = None,
+) -> None:
+    """Time fusion: a whole day, and the cost of an event with ever more shoppers and plates."""
+    from gocv.bench.fusion_speed import bench_fusion, draw_fusion_speed
+
+    with refusing(scenario):
+        result = bench_fusion(scenario, _settings(config, overrides), repeats=repeats, events=events, seed=seed)
+    if picture is not None:
+        draw_fusion_speed(result.rows, picture)
+    _show(result, json_file)
 
 
 @bench_app.command("demo")

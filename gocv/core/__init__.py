@@ -3,13 +3,16 @@
 from gocv.core.errors import ConfigError, DataError, GocvError, MissingDependencyError, nearest
 from gocv.core.perception import JOINTS, Detections, Embeddings, FloorTracks, Frame, Poses, Tracks
 from gocv.core.protocols import Detector, Encoder, EventDetector, Fuser, InteractionModel, Tracker
-from gocv.core.receipts import CartEvent, Fused, Interaction, Receipt, ReceiptLine
+from gocv.core.receipts import Account, Answer, CartEvent, Fused, Interaction, Receipt, ReceiptLine, Recognition
 from gocv.core.rows import Rows, column
-from gocv.core.shelf import Explanation, ScaleSamples, WeightEvent
+from gocv.core.shelf import UNKNOWN, Explanation, Part, ScaleSamples, WeightEvent
 from gocv.core.store import Plate, PlateId, Product, ShelfId, Store, Zone
 
 __all__ = [
     "JOINTS",
+    "UNKNOWN",
+    "Account",
+    "Answer",
     "CartEvent",
     "ConfigError",
     "DataError",
@@ -27,12 +30,14 @@ __all__ = [
     "Interaction",
     "InteractionModel",
     "MissingDependencyError",
+    "Part",
     "Plate",
     "PlateId",
     "Poses",
     "Product",
     "Receipt",
     "ReceiptLine",
+    "Recognition",
     "Rows",
     "ScaleSamples",
     "ShelfId",

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from gocv.core.perception import Detections, Embeddings, FloorTracks, Frame, Poses, Tracks
-from gocv.core.receipts import Fused, Interaction
-from gocv.core.shelf import Explanation, ScaleSamples, WeightEvent
+from gocv.core.receipts import Answer, Fused, Interaction, Recognition
+from gocv.core.shelf import ScaleSamples, WeightEvent
 
 
 @runtime_checkable
@@ -58,6 +58,15 @@ class InteractionModel(Protocol):
 
 
 @runtime_checkable
+class ProductRecogniser(Protocol):
+    """Says which product is in a hand."""
+
+    def recognise(self, frames: Sequence[Frame], hands: Sequence[Detections], shoppers: Sequence[str]) -> list[Recognition]:
+        """What is in the hands of each frame; `shoppers` names whose hand each row is, frame after frame."""
+        ...
+
+
+@runtime_checkable
 class EventDetector(Protocol):
     """Finds changes of weight in one group of plates, chunk by chunk, in bounded memory."""
 
@@ -79,7 +88,13 @@ class Fuser(Protocol):
     """Decides who moved what."""
 
     def fuse(
-        self, events: Sequence[WeightEvent], explanations: Mapping[str, Sequence[Explanation]], shoppers: FloorTracks
+        self,
+        events: Sequence[WeightEvent],
+        shoppers: FloorTracks,
+        *,
+        interactions: Sequence[Interaction] = (),
+        recognitions: Sequence[Recognition] = (),
+        answers: Sequence[Answer] = (),
     ) -> Fused:
-        """A receipt for every shopper; `explanations` by event id."""
+        """A receipt for every shopper; the evidence after `shoppers` is used as far as there is any."""
         ...

@@ -26,6 +26,39 @@ class Interaction:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a product recogniser saw in a hand.
+
+    Attributes:
+        shopper: Whose hand.
+        start_s: Seconds on the recording's clock.
+        end_s: Seconds on the recording's clock.
+        likelihoods: Of what was seen if it is this product, by product id, relative to any product; 1 where not
+            listed.
+    """
+
+    shopper: str
+    start_s: float
+    end_s: float
+    likelihoods: Mapping[str, float]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person said of one event: what is None was not asked.
+
+    Attributes:
+        event: Id of the weight event.
+        shopper: Who moved it; "" for nobody who is known.
+        items: (product id, units) pairs sorted by product, as `Part` has them; () for nothing at all.
+    """
+
+    event: str
+    shopper: str | None = None
+    items: tuple[tuple[str, int], ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CartEvent:
     """A product that moved into or out of a cart.
 
@@ -66,6 +99,22 @@ class ReceiptLine:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Account:
+    """One way in which a shopper's visit may have gone.
+
+    Attributes:
+        cart: (product id, units) pairs sorted by product: what the shopper then left with.
+        probability: Among all ways.
+        moves: By id of the weight event, for every event in which the shopper may have had a part: (shopper, product
+            id, units) of all that moved then, sorted, units > 0 where taken. The shopper is "" where it is not known.
+    """
+
+    cart: tuple[tuple[str, int], ...]
+    probability: float
+    moves: Mapping[str, tuple[tuple[str, str, int], ...]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Receipt:
     """What one shopper left with.
 
@@ -74,12 +123,18 @@ class Receipt:
         items: Lines sorted by product.
         probability: That the whole receipt is exactly right.
         needs_review: A person should look at it.
+        accounts: The ways in which the visit may have gone, most probable first, without the least probable ones.
+        left_s: When the shopper was last seen, seconds on the recording's clock; NaN where not known.
+        released_s: When the receipt could be given out: nothing that was open then could still touch it.
     """
 
     shopper: str | None
     items: tuple[ReceiptLine, ...]
     probability: float
     needs_review: bool
+    accounts: tuple[Account, ...] = ()
+    left_s: float = float("nan")
+    released_s: float = float("nan")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from gocv.core.errors import DataError
 from gocv.core.rows import Rows, column
 from gocv.core.store import PlateId, ShelfId
 
+UNKNOWN = "?"
+"""Stands for a product that is not in the catalogue."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class ScaleSamples(Rows):
@@ -52,6 +55,10 @@ class WeightEvent:
         delta_g: (P,) float64, grams after minus before, per plate; negative = taken.
         covariance_g2: (P, P) float64 of `delta_g`.
         probability: That anything changed at all.
+        episode: Common to events that follow one another on a shelf with no more than a short rest between them, and
+            then list the same plates; empty where the event stands alone.
+        settled_g2: (P, P) float64, the part of `covariance_g2` that is the level after the event, which the next event
+            of the episode shares; (0, 0) where the event stands alone.
     """
 
     id: str
@@ -63,6 +70,8 @@ class WeightEvent:
     delta_g: NDArray[np.float64]
     covariance_g2: NDArray[np.float64]
     probability: float
+    episode: str = ""
+    settled_g2: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def total_g(self) -> float:
@@ -71,14 +80,42 @@ class WeightEvent:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """Units of one product that moved in a weight event.
+
+    Attributes:
+        product: Product id, or `UNKNOWN`.
+        units: > 0 taken from the shelf, < 0 put on it.
+        at_home: Whether from, or onto, the plates on which the planogram has the product.
+        grams: How much weight moved, > 0: the mean of what it can be.
+        sd_g: Its standard deviation, as measured: without the spread between units.
+        shares: (P,) what part of it each plate of the event carried, > 0, in their order.
+    """
+
+    product: str
+    units: int
+    at_home: bool
+    grams: float
+    sd_g: float
+    shares: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Explanation:
     """One thing that a weight event could have been.
 
     Attributes:
-        items: (product id, units) pairs sorted by product: units > 0 taken from the shelf, < 0 put on it. Empty
-            when nothing in the catalogue explains the change.
-        probability: Among all explanations of the event.
+        parts: What moved, sorted by product; empty where nothing did and somebody only touched the shelf.
+        log_density: Logarithm of the density of the measured changes (per gram, for every plate) if this is what
+            happened. How often such things happen is not in it.
+        probability: Among all explanations of the event, with how often such things happen at any shelf.
     """
 
-    items: tuple[tuple[str, int], ...]
+    parts: tuple[Part, ...]
+    log_density: float
     probability: float
+
+    @property
+    def items(self) -> tuple[tuple[str, int], ...]:
+        """(product id, units) pairs, as `Part` has them."""
+        return tuple((part.product, part.units) for part in self.parts)

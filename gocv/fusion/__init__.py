@@ -1,7 +1,8 @@
-"""Who took what: nearness, carts, receipts."""
+"""Who took what: nearness, carts, receipts, review."""
 
-from gocv.fusion.carts import UNKNOWN
-from gocv.fusion.fuser import FusionSettings, NearestHandFuser
+from gocv.core import UNKNOWN
+from gocv.fusion.fuser import CartFuser
 from gocv.fusion.nearness import Nearness, NearnessSettings, nearness
+from gocv.fusion.settings import FusionSettings, Priors
 
-__all__ = ["UNKNOWN", "FusionSettings", "NearestHandFuser", "Nearness", "NearnessSettings", "nearness"]
+__all__ = ["UNKNOWN", "CartFuser", "FusionSettings", "Nearness", "NearnessSettings", "Priors", "nearness"]

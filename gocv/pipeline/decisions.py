@@ -9,7 +9,13 @@ from gocv.data.files import write_json
 from gocv.data.floor_tracks import read_floor_tracks
 from gocv.data.progress import with_progress
 from gocv.data.recording import Problem, Recording, ScaleGroup
-from gocv.fusion import NearestHandFuser
+from gocv.fusion import CartFuser
+from gocv.fusion.answers import read_labels
+from gocv.fusion.calibrate import Calibrator
+from gocv.fusion.clocks import ClockOffset, apply_clock, estimate_clock
+from gocv.fusion.review import ReviewPolicy, judged
+from gocv.fusion.shipped import CALIBRATOR, POLICY
+from gocv.pipeline.evidence import evidence
 from gocv.pipeline.config import STAGES, PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.parts import make_part
@@ -17,20 +23,16 @@ from gocv.pipeline.receipts import receipts_json
 from gocv.pipeline.tables import (
     CART_EVENTS,
     EVENTS,
-    EXPLANATIONS,
     cart_event_rows,
     event_rows,
     events_from,
-    explanation_rows,
-    explanations_from,
     read_table,
     write_table,
 )
-from gocv.shelf import explain
 
 
 def shelf(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
-    """Write `events.parquet` and `explanations.parquet`."""
+    """Write `events.parquet`."""
     events: list[WeightEvent] = []
     report: Report = []
     for group in recording.scales:
@@ -39,9 +41,7 @@ def shelf(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Re
         events += found
         report += [*problem, *detector.report()]
     events.sort(key=lambda e: (e.time_s, e.id))
-    explanations = {e.id: explain(e, recording.store, config.explain) for e in events}
     write_table(folder.table("events"), event_rows(events), EVENTS)
-    write_table(folder.table("explanations"), explanation_rows(explanations), EXPLANATIONS)
     return report
 
 
@@ -61,21 +61,41 @@ def _detect(
 
 
 def fusion(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
-    """Write `cart_events.parquet` and `receipts.json`, which gathers what every stage reported."""
+    """Write `cart_events.parquet` and `receipts.json`, which gathers what every stage reported.
+
+    What people said of earlier receipts of this run (`labels.jsonl`) counts.
+    """
     events = events_from(read_table(folder.table("events")))
-    explanations = explanations_from(read_table(folder.table("explanations")))
-    around_s = config.fusion.nearness.present_s
-    windows = [(e.start_s - around_s, e.end_s + around_s) for e in events]
-    shoppers = read_floor_tracks(folder.table("shoppers"), windows)
-    fused = NearestHandFuser(recording.store, config.fusion).fuse(events, explanations, shoppers)
+    shoppers = read_floor_tracks(folder.table("shoppers"))
+    report: Report = []
+    if config.fusion.clock:
+        offsets = estimate_clock(events, shoppers, recording.store)
+        events = apply_clock(events, offsets)
+        report += list({_skew(o)["where"]: _skew(o) for o in offsets if o.significant}.values())
+    answers = read_labels(folder.path / "labels.jsonl")
+    fused = CartFuser(recording.store, config.fusion).fuse(events, shoppers, answers=answers)
+    report += fused.report
+    calibrator = Calibrator.load(config.fusion.calibrator or CALIBRATOR)
+    policy = ReviewPolicy.load(config.fusion.policy or POLICY)
+    receipts = [judged(r, calibrator=calibrator, policy=policy, report=report) for r in fused.receipts]
+    calibrator.save(folder.path / "calibrator.json")
+    policy.save(folder.path / "review.json")
     write_table(folder.table("cart_events"), cart_event_rows(fused.cart_events), CART_EVENTS)
-    report = {
+    reports = {
         "recording": [_entry(problem, recording.path) for problem in recording.problems],
         **{stage: folder.report_of(stage) for stage in STAGES[:-1]},
-        "fusion": list(fused.report),
+        "fusion": report,
     }
-    write_json(folder.path / "receipts.json", receipts_json(recording.name, fused.receipts, report))
-    return list(fused.report)
+    names = {product.id: product.name for product in recording.store.products.values()}
+    content = receipts_json(recording.name, receipts, reports, evidence(recording, events), names)
+    write_json(folder.path / "receipts.json", content)
+    return report
+
+
+def _skew(offset: ClockOffset) -> dict[str, str]:
+    which = "all scales" if offset.shared else f"scales of gondola {offset.gondola}"
+    problem = f"their clock is {-offset.offset_s:+.2f} ± {offset.sd_s:.2f} s from the cameras': corrected"
+    return {"where": which, "problem": problem}
 
 
 def _entry(problem: Problem, folder: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The run folder: each stage's table, and a note of what it was made from.
 
 A stage is done when `stages/STAGE.json` exists and its fingerprint is that of the run at hand: a hash of gocv's
-version, of the recording's files, and of the settings of this stage and of all before it, with the files that they
+version, of the recording's files, of what people answered, and of the settings of this stage and of all before it, with the files that they
 name (files count by size and time of change). Everything is written whole or not at all, so a run that was killed goes
 on from the last stage that finished.
 """
@@ -26,7 +26,7 @@ _SETTINGS = {
     "detect": ("detect",),
     "track": ("track",),
     "multicamera": ("multicamera",),
-    "shelf": ("shelf", "explain", "chunk_s"),
+    "shelf": ("shelf", "chunk_s"),
     "fusion": ("fusion",),
 }
 
@@ -52,7 +52,7 @@ class RunFolder:
         (path / "stages").mkdir(parents=True, exist_ok=True)
         for left_by_a_killed_run in path.glob(".*.part*"):
             left_by_a_killed_run.unlink()
-        self._fingerprints = _fingerprints(recording, config)
+        self._fingerprints = _fingerprints(recording, config, path / "labels.jsonl")
 
     def report_of(self, stage: str) -> Report | None:
         """What the stage reported, or None where it has not been done as this run would do it."""
@@ -79,13 +79,15 @@ class RunFolder:
         return self.path / "stages" / f"{stage}.json"
 
 
-def _fingerprints(recording: Recording, config: PipelineConfig) -> dict[str, str]:
+def _fingerprints(recording: Recording, config: PipelineConfig, labels: Path) -> dict[str, str]:
     files = sorted(f for f in recording.path.rglob("*") if f.is_file())
     text = json.dumps([__version__, [(str(f.relative_to(recording.path)), _stamp(f)) for f in files]])
     settings = config.model_dump(mode="json")
     prints = {}
     for stage in STAGES:
         used = [settings[key] for key in _SETTINGS[stage]]
+        if stage == "fusion":
+            used.append(_stamp(labels) if labels.is_file() else None)
         text = hashlib.sha256(json.dumps([text, used, _named_files(used)]).encode()).hexdigest()
         prints[stage] = text
     return prints

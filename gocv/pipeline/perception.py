@@ -13,7 +13,7 @@ from gocv.data.floor_tracks import write_floor_tracks
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, Recording, frame_times
 from gocv.data.video import VideoReader
-from gocv.multicamera import CameraTracks, merge_cameras
+from gocv.multicamera import CameraTracks, mend, merge_cameras
 from gocv.pipeline.config import PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.parts import make_part
@@ -67,8 +67,12 @@ def multicamera(recording: Recording, config: PipelineConfig, folder: RunFolder)
     report: Report = []
     if recording.joints is not None:
         try:
-            write_floor_tracks(folder.table("shoppers"), recording.floor_track_chunks())
-            return report
+            if not config.multicamera.mend:
+                write_floor_tracks(folder.table("shoppers"), recording.floor_track_chunks())
+                return report
+            mended = mend(recording.floor_tracks(), recording.store.zones)
+            write_floor_tracks(folder.table("shoppers"), mended.tracks)
+            return list(mended.report)
         except DataError as error:
             report.append({"where": "joints", "problem": f"left out: {error}"})
     tracked = [c for c in recording.cameras if folder.table(f"tracks-{c.name}").is_file()]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from gocv.core import CartEvent, DataError, Explanation, PlateId, ShelfId, WeightEvent
+from gocv.core import CartEvent, DataError, PlateId, ShelfId, WeightEvent
 from gocv.data.files import written_whole
 
 _NUMBERS = pa.list_(pa.float64())
@@ -22,12 +22,7 @@ EVENTS = pa.schema(
         *(("event", pa.string()), ("gondola", pa.int64()), ("shelf", pa.int64())),
         *((name, pa.float64()) for name in ("time_s", "start_s", "end_s", "total_g", "probability")),
         *(("plates", pa.list_(pa.string())), ("delta_g", _NUMBERS), ("covariance_g2", _NUMBERS)),
-    ]
-)
-EXPLANATIONS = pa.schema(
-    [
-        *(("event", pa.string()), ("rank", pa.int64()), ("probability", pa.float64())),
-        *(("products", pa.list_(pa.string())), ("units", pa.list_(pa.int64()))),
+        *(("episode", pa.string()), ("settled_g2", _NUMBERS)),
     ]
 )
 CART_EVENTS = pa.schema(
@@ -73,6 +68,8 @@ def event_rows(events: Iterable[WeightEvent]) -> list[dict[str, Any]]:
             "plates": [str(p) for p in e.plates],
             "delta_g": e.delta_g.tolist(),
             "covariance_g2": e.covariance_g2.ravel().tolist(),
+            "episode": e.episode,
+            "settled_g2": e.settled_g2.ravel().tolist(),
         }
         for e in events
     ]
@@ -89,35 +86,13 @@ def events_from(rows: Iterable[Mapping[str, Any]]) -> list[WeightEvent]:
             time_s=row["time_s"],
             plates=tuple(PlateId.parse(p) for p in row["plates"]),
             delta_g=np.array(row["delta_g"]),
-            covariance_g2=np.array(row["covariance_g2"]).reshape(len(row["plates"]), -1),
+            covariance_g2=_square(row["covariance_g2"]),
             probability=row["probability"],
+            episode=row["episode"],
+            settled_g2=_square(row["settled_g2"]),
         )
         for row in rows
     ]
-
-
-def explanation_rows(explanations: Mapping[str, Sequence[Explanation]]) -> list[dict[str, Any]]:
-    """Rows of `EXPLANATIONS`, most probable first for each event."""
-    return [
-        {
-            "event": event,
-            "rank": rank,
-            "probability": found.probability,
-            "products": [product for product, _ in found.items],
-            "units": [units for _, units in found.items],
-        }
-        for event, listed in explanations.items()
-        for rank, found in enumerate(listed, start=1)
-    ]
-
-
-def explanations_from(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Explanation]]:
-    """Explanations by event id from rows of `EXPLANATIONS`."""
-    found: dict[str, list[Explanation]] = defaultdict(list)
-    for row in rows:
-        items = tuple(zip(row["products"], row["units"], strict=True))
-        found[row["event"]].append(Explanation(items, row["probability"]))
-    return dict(found)
 
 
 def cart_event_rows(cart_events: Iterable[CartEvent]) -> list[dict[str, Any]]:
@@ -128,3 +103,9 @@ def cart_event_rows(cart_events: Iterable[CartEvent]) -> list[dict[str, Any]]:
 def cart_events_from(rows: Iterable[Mapping[str, Any]]) -> list[CartEvent]:
     """Movements of carts from rows of `CART_EVENTS`."""
     return [CartEvent(**row) for row in rows]
+
+
+def _square(values: Iterable[float]) -> NDArray[np.float64]:
+    flat = np.array(list(values), dtype=np.float64)
+    side = round(len(flat) ** 0.5)
+    return flat.reshape(side, side)

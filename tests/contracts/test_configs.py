@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gocv.bench.store import StoreBenchmark
 from gocv.bench.suite import read_suite
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
@@ -56,7 +57,20 @@ def suite(path: Path) -> None:
     assert len({case.name for case in cases}) == len(cases)
 
 
+def benchmark(path: Path) -> None:
+    """What it names is there, and settings that it changes are settings."""
+    chosen = load(StoreBenchmark, path)
+    names = {scenario.stem for scenario in chosen.scenarios.glob("*.yaml")}
+    assert names >= {*chosen.left_out, *chosen.overrides}
+    assert read_suite(chosen.suite).cases
+    for name, overrides in chosen.overrides.items():
+        read_scenario(chosen.scenarios / f"{name}.yaml", overrides)
+    whole = load(PipelineConfig)
+    assert all(load(PipelineConfig, None, given) != whole for given in chosen.ablations.values())
+
+
 KINDS = {
+    "benchmarks": benchmark,
     "sim/suites": suite,
     "sim/scenarios": scenario,
     "detectors": detector,

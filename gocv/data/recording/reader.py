@@ -173,8 +173,9 @@ def _store(path: Path, settings: RecordingFile, scales: tuple[ScaleGroup, ...], 
     plates = read_plates(path / files.plates)
     for plate in (plate for group in scales for plate in group.plates):
         plates.setdefault(plate, Plate.unsurveyed(plate))
-    store = Store(read_products(path / files.products), plates, {}, zones)
-    return dataclasses.replace(store, planogram=read_planogram(path / files.planogram, store, problems))
+    products, lost = read_products(path / files.products, problems)
+    store = Store(products, plates, {}, zones)
+    return dataclasses.replace(store, planogram=read_planogram(path / files.planogram, store, problems, lost))
 
 
 def _camera(path: Path, entry: CameraEntry, problems: list[Problem]) -> Camera:

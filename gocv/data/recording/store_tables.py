@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from gocv.core import Plate, PlateId, Product, Store
+from gocv.data.recording.barcodes import restored
 from gocv.data.recording.parts import Problem
 from gocv.data.tables import Row, read_csv, write_csv
 from gocv.geometry import rodrigues, rotation_vector
@@ -23,8 +26,11 @@ _FULL_TURN = 2 * np.pi
 """The limit tells most degrees from radians."""
 
 
-def read_products(path: Path) -> dict[str, Product]:
-    """Products by id; a product without weight is kept.
+def read_products(path: Path, problems: list[Problem]) -> tuple[dict[str, Product], dict[str, str]]:
+    """Products by id; a product without weight is kept. Barcodes that lost their leading zeros are restored, and reported.
+
+    Returns:
+        The products, and the ids that were restored, by what the file has.
 
     Raises:
         DataError: A row is malformed or names a product for the second time.
@@ -41,7 +47,12 @@ def read_products(path: Path) -> dict[str, Product]:
         if product.id in products:
             raise row.error(f"'{product.id}' stands in the table twice", "product", "each product once")
         products[product.id] = product
-    return products
+    lost = restored(products)
+    for found, whole in lost.items():
+        message = f"barcode {found} lost its leading zeros: taken for {whole}"
+        problems.append(Problem("warning", message, str(path), key="product"))
+        products[whole] = dataclasses.replace(products.pop(found), id=whole)
+    return products, lost
 
 
 def read_plates(path: Path) -> dict[PlateId, Plate]:
@@ -62,8 +73,10 @@ def read_plates(path: Path) -> dict[PlateId, Plate]:
     return plates
 
 
-def read_planogram(path: Path, store: Store, problems: list[Problem]) -> dict[str, frozenset[PlateId]]:
-    """Plates by product.
+def read_planogram(
+    path: Path, store: Store, problems: list[Problem], restored_ids: Mapping[str, str]
+) -> dict[str, frozenset[PlateId]]:
+    """Plates by product; `restored_ids` are barcodes whose zeros were lost, as `read_products` gives them.
 
     Rows naming a plate or product that does not exist are reported and left out; a product without weight is
     reported and kept.
@@ -74,6 +87,7 @@ def read_planogram(path: Path, store: Store, problems: list[Problem]) -> dict[st
     planogram: dict[str, set[PlateId]] = defaultdict(set)
     for row in read_csv(path, PLANOGRAM):
         product, plate = row.text("product"), _plate_id(row)
+        product = restored_ids.get(product, product)
         for missing, key, name in (
             (product not in store.products, "product", f"product {product} is not in the catalogue"),
             (plate not in store.plates, "plate", f"plate {plate} does not exist"),

@@ -33,14 +33,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gocv.core import JOINTS, FloorTracks, PlateId, Store, WeightEvent
+from gocv.core import FloorTracks, PlateId, Store, WeightEvent
 from gocv.data.recording import Recording
+from gocv.fusion.baselines.hands import nearest_hand
 from gocv.fusion.baselines.outcome import (
     Decision,
     Outcome,
-    between,
     by_time,
     carts_of,
     in_order,
@@ -54,9 +53,6 @@ _SD_G = 10.0
 _LEAST_UNITS = 0.4
 _LEAST_OF_LIGHTEST = 1 / 3
 _LEAST_OF_RETURN = 0.2
-_LEAST_SCORE = 0.8
-_NEARBY_S = 0.5
-_BODY = [JOINTS.index(joint) for joint in ("head", "l_wrist", "r_wrist")]
 
 _Change = dict[PlateId, float]
 """Grams gained, by plate."""
@@ -140,7 +136,7 @@ class _State:
     def decide(self, event: WeightEvent, change: _Change) -> None:
         """Take one part of an event for something, or ignore it."""
         total_g = sum(change.values())
-        shopper = _nearest(event.time_s, change, self._store, self._shoppers)
+        shopper = nearest_hand(event.time_s, change, self._store, self._shoppers)
         if total_g < 0:
             held = None
             candidates = [product for product, on in self.standing.items() if not on.isdisjoint(change)]
@@ -188,33 +184,3 @@ def _split(change: _Change, standing: Mapping[str, set[PlateId]], store: Store) 
         if len(joined) > 1:
             parts = [part for part in parts if part not in joined] + [set().union(*joined)]
     return [{plate: change[plate] for plate in sorted(part)} for part in sorted(parts, key=min)]
-
-
-def _nearest(time_s: float, change: _Change, store: Store, shoppers: FloorTracks) -> str | None:
-    """Whose head or wrist was nearest; None where that is not known of anybody."""
-    place_m = _middle(change, store)
-    near = between(shoppers, time_s - _NEARBY_S, time_s + _NEARBY_S)
-    if place_m is None or not len(near):
-        return None
-    # Each shopper's row nearest in time, and of those as near the earlier one.
-    order = np.lexsort((near.time_s, np.abs(near.time_s - time_s), near.shopper))
-    who, first = np.unique(near.shopper[order], return_index=True)
-    rows = near[order[first]]
-    distance_m = np.linalg.norm(rows.joints_m[:, _BODY] - place_m, axis=2)
-    distance_m[~(rows.joint_score[:, _BODY] > _LEAST_SCORE) | np.isnan(distance_m)] = np.inf
-    nearest_m = distance_m.min(axis=1)
-    best = int(np.argmin(nearest_m))
-    return shoppers.shoppers[who[best]] if np.isfinite(nearest_m[best]) else None
-
-
-def _middle(change: _Change, store: Store) -> NDArray[np.float64] | None:
-    """(3,) metres in the store's frame: where the change was; None where no plate of it was surveyed."""
-    known = [
-        (store.plates[p].centre_m, abs(grams))
-        for p, grams in change.items()
-        if p in store.plates and np.isfinite(store.plates[p].centre_m).all()
-    ]
-    if not known:
-        return None
-    centres_m, weights = (np.array(column) for column in zip(*known, strict=True))
-    return np.asarray(np.average(centres_m, axis=0, weights=weights))
