@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gocv.bench.labelled import LabelledChange, folded_store, labelled_changes, products_of
+from gocv.bench.labelled import LabelledChange, folded_store, labelled_changes, products_of, protocol_settings
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.shelf import ExplainSettings, UnitWeights
 from gocv.sim.layout import StoreLayout
@@ -35,9 +35,10 @@ def mean_log_probability(sessions: Sessions, settings: ExplainSettings) -> float
     for layout, changes in sessions:
         for cell in CELLS:
             store = folded_store(layout.store, cell)
-            weights = UnitWeights(store, settings)
+            measured = protocol_settings(changes, cell, settings)
+            weights = UnitWeights(store, measured)
             for change in changes:
-                found = products_of(change, store, cell, weights, settings)
+                found = products_of(change, store, cell, weights, measured)
                 log = {product: said.log for product, said in found.items()}
                 total = np.logaddexp.reduce([*log.values(), LOWEST_LOG])
                 logs.append(max(log.get(change.product, LOWEST_LOG) - total, LOWEST_LOG))
@@ -72,7 +73,7 @@ def _row(method: str, score: float, settings: ExplainSettings) -> dict[str, obje
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stores", type=Path, default=Path("configs/sim/stores"))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[100, 101])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[100, 101, 102])
     parser.add_argument("--events", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("experiments/results/explain_fit.json"))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import UNKNOWN, Explanation, PlateId, ShelfId, Store, WeightEvent
-from gocv.shelf import Candidates, ExplainSettings, UnitWeights, explain
+from gocv.shelf import Candidates, ExplainSettings, UnitWeights, explain, measure_crosstalk
 from gocv.shelf.baselines import identify, labelled_change
 from gocv.shelf.baselines.aim3s import PlatesPerCell
 from gocv.sim.acts import Act, Deed
@@ -133,18 +133,28 @@ def our_accuracies(
     """Percent of the events whose product each of `OURS` names, for each of `PLATES_PER_CELL`.
 
     There is one shopper, who puts back what was taken last before anything else is taken. Known without that: what
-    the event alone says, the planogram, and the direction. With the cart, a return is of the product that the take
+    the event alone says, the planogram, the direction, and how stiff the scales are (measured from all events,
+    whatever they were). With the cart, a return is of the product that the take
     before it was said to be of. Together, take and return are both of the product that explains both best.
     """
     right = {method: [0.0] * len(PLATES_PER_CELL) for method in OURS}
     for column, cell in enumerate(PLATES_PER_CELL):
         store = folded_store(layout.store, cell)
-        weights = UnitWeights(store, settings)
-        said = [products_of(change, store, cell, weights, settings) for change in changes]
+        measured = protocol_settings(changes, cell, settings)
+        weights = UnitWeights(store, measured)
+        said = [products_of(change, store, cell, weights, measured) for change in changes]
         for change, names in zip(changes, _named(changes, said, weights), strict=True):
             for method, name in zip(OURS, names, strict=True):
                 right[method][column] += 100.0 * (name == change.product) / len(changes)
     return right
+
+
+def protocol_settings(
+    changes: Sequence[LabelledChange], plates_per_cell: int, settings: ExplainSettings | None
+) -> ExplainSettings:
+    """The settings with the cross-talk of the session's scales. What is returned goes to where it was."""
+    measured = measure_crosstalk((folded_event(change, plates_per_cell) for change in changes), settings)
+    return measured.model_copy(update={"put_away": measured.away})
 
 
 def _named(
@@ -165,11 +175,13 @@ def _joint(one: dict[str, Said], other: dict[str, Said], weights: UnitWeights) -
     both = {}
     for product in {*one, *other}:
         logs = [said[product].log if product in said else _least(said) for said in (one, other)]
-        agree = 0.0
+        log = sum(logs)
         if product in one and product in other:
             a, b = one[product], other[product]
-            agree = weights.log_agreement(product, (a.grams, a.sd_g), (b.grams, b.sd_g))
-        both[product] = Said(sum(logs) + agree, 0.0, 0.0)
+            # Where it stood counts once, for it goes back to about where it was; what it weighs, as one unit does.
+            weighed = weights.log_weighed(product, a.grams, a.sd_g) + weights.log_weighed(product, b.grams, b.sd_g)
+            log = (log + weighed) / 2 + weights.log_agreement(product, (a.grams, a.sd_g), (b.grams, b.sd_g))
+        both[product] = Said(log, 0.0, 0.0)
     return both
 
 

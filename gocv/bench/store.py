@@ -91,6 +91,7 @@ def bench_store(
     first_seed: int | None = None,
     root: Path | None = None,
     work: Path | None = None,
+    ablations: bool = True,
     config: Path | None = None,
     overrides: Sequence[str] = (),
 ) -> tuple[BenchmarkResult, Scores]:
@@ -103,6 +104,7 @@ def bench_store(
         root: Folder of NanoStore recordings; without it there are no competition cases.
         work: Folder that keeps the scores of single recordings: a run that died goes on there. Scores that other code
             or other settings gave are not used.
+        ablations: Whether gocv is also measured without each of its parts.
         config: YAML of gocv's settings.
         overrides: Of gocv's settings, as `key=value`.
 
@@ -117,7 +119,8 @@ def bench_store(
     """
     chosen = load(StoreBenchmark, benchmark)
     variants = {OURS: load(PipelineConfig, config, overrides)}
-    variants |= {name: load(PipelineConfig, config, [*overrides, *given]) for name, given in chosen.ablations.items()}
+    for name, given in chosen.ablations.items() if ablations else ():
+        variants[name] = load(PipelineConfig, config, [*overrides, *given])
     with tempfile.TemporaryDirectory() as folder:
         kept = work or Path(folder)
         tasks = list(_tasks(chosen, variants, range(seeds), first_seed, root, kept))

@@ -51,6 +51,7 @@ def store(
     work: Annotated[
         Path | None, typer.Option(help="Folder that keeps what is done: a run that died goes on there.")
     ] = None,
+    ablations: Annotated[bool, typer.Option(help="Also measure gocv without each of its parts.")] = True,
     json_file: JsonFile = None,
     picture: Picture = None,
 ) -> None:
@@ -64,6 +65,7 @@ def store(
             first_seed=first_seed,
             root=root,
             work=work,
+            ablations=ablations,
             config=config,
             overrides=overrides or [],
         )

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from gocv.core import UNKNOWN, Explanation, Part, WeightEvent
+from gocv.core import UNKNOWN, Explanation, Part, ShelfId, WeightEvent
 from gocv.fusion.evidence import Sightings, Who
 from gocv.fusion.moves import Rules, Where
 from gocv.fusion.settings import FusionSettings, Priors
@@ -43,6 +43,8 @@ _FOREIGN_ABOVE = 0.05
 _PRESS_G = 60.0
 
 _HEAVIEST_PRESS_G = 250.0
+
+_STRAY_OF_LIGHTEST, _LEAST_STRAY_G, _MOST_STRAY_G = 0.2, 3.0, 12.0
 
 _BORNE_DOWN = 0.15
 """How often a hand rests on a plate in a short rest."""
@@ -117,7 +119,9 @@ class Decoder:
             after_g: (P,) what they weigh in the last.
         """
         event, inner = episode.between(first, last), (first > 0) + (last < len(episode.events))
-        covariance_g2 = event.covariance_g2 + inner * _TOUCHED_G**2 * np.eye(len(event.plates))
+        delta_g = event.delta_g + before_g - after_g
+        strayed = np.where(np.abs(delta_g) <= self._stray_g(event.shelf), delta_g, 0.0)
+        covariance_g2 = event.covariance_g2 + np.diag(inner * _TOUCHED_G**2 + strayed**2)
         log_density = _log_passed(episode, first, last) + (last - first - 1) * math.log(self._priors.inside_rest)
         anew = after_g * (after_g != before_g)
         if anew.any():
@@ -126,8 +130,16 @@ class Decoder:
             log_noise = -0.5 * np.log(2 * np.pi * np.diag(covariance_g2)[at])
             log_density += float((-anew[at] / _PRESS_G - math.log(_PRESS_G) - log_noise).sum())
             log_density += math.log(_BORNE_DOWN)
-        delta_g = event.delta_g + before_g - after_g
         return dataclasses.replace(event, delta_g=delta_g, covariance_g2=covariance_g2), log_density
+
+    def _stray_g(self, shelf: ShelfId) -> float:
+        """Changes of a plate up to this say nothing, grams: plates creep, and things settle, when a shelf is touched.
+
+        Never more than a part of the lightest product there, so that nothing on sale passes for a stray.
+        """
+        weights_g = [self.rules.weights.of(product).mean_g for product in self.homes.get(shelf, ())]
+        lightest_g = min((grams for grams in weights_g if grams > 0), default=0.0)
+        return min(max(_STRAY_OF_LIGHTEST * lightest_g, _LEAST_STRAY_G), _MOST_STRAY_G)
 
     @property
     def _priors(self) -> Priors:

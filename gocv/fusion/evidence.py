@@ -66,11 +66,10 @@ class Sightings:
         likelihood: dict[int | None, float] = {index[n.shopper]: n.likelihood for n in found}
         likelihood[None] = self.settings.nobody
         least = self.least_share * math.fsum(likelihood.values())
-        kept = sorted((l, -1 if s is None else s) for s, l in likelihood.items() if l > least or s is None)
-        chosen = {None if s < 0 else s: l for l, s in kept[-_MOST_SHOPPERS:]}
-        chosen.setdefault(None, self.settings.nobody)
+        likely = sorted((s for s in likelihood if s is not None), key=lambda s: -likelihood[s])[:_MOST_SHOPPERS]
+        chosen = {s: likelihood[s] for s in [*likely, None] if s is None or likelihood[s] > least}
         whole = math.fsum(chosen.values())
-        return {s: math.log(l / whole) for s, l in chosen.items()}
+        return {s: math.log(value / whole) for s, value in chosen.items()}
 
     def log_seen(self, shopper: int, product: str, units: int, event: WeightEvent) -> float:
         """Log likelihood ratio of what classifiers saw of this shopper if they moved this, against anything at all."""

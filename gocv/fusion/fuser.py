@@ -22,6 +22,7 @@ a receipt was given out cannot change it.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ from gocv.core import (
     FloorTracks,
     Fused,
     Interaction,
+    Part,
     Receipt,
     ReceiptLine,
     Recognition,
@@ -134,8 +136,8 @@ class _Run:
         self._store, self._settings, self._sightings, self._answers = store, settings, sightings, answers
         self._names = sightings.shoppers.shoppers
         self._weights = UnitWeights(store, settings.explain)
-        rules = Rules(store, settings.priors, self._weights, settings.dynamic_planogram)
-        self._decoder = Decoder(rules, sightings, settings, _homes(store))
+        self._rules = Rules(store, settings.priors, self._weights, settings.dynamic_planogram)
+        self._decoder = Decoder(self._rules, sightings, settings, _homes(store))
         self._world = World(settings.beam)
         self._found = _Found()
         self._left_s = np.full(len(self._names), -math.inf)
@@ -165,7 +167,11 @@ class _Run:
         who = {s for event in episode.events for s in self._sightings.who(event) if s is not None}
         here = [s for s in sorted(who) if s not in self._found.receipts]
         variables: list[Variable] = [*here, episode.events[0].shelf]
-        after = self._decoder.decode(episode, self._world.gather(variables), here)
+        known = self._world.gather(variables)
+        after = self._decoder.decode(episode, known, here)
+        answer = self._answers.get(episode.id)
+        if answer is not None and all(self._contradicts(h, answer) for h in after):
+            after = self._as_told(episode, known, answer, here)
         for shopper in here:
             self._touched_s[shopper] = max(self._touched_s[shopper], episode.end_s + _SETTLE_S)
         self._settle(episode.id, after, here)
@@ -189,15 +195,34 @@ class _Run:
             told = [_logged(h, event, here) for h in told]
         self._world.scatter(merged(told, self._settings.beam))
 
+    def _as_told(
+        self, episode: Episode, known: Sequence[Hypothesis], answer: Answer, here: Sequence[int]
+    ) -> list[Hypothesis]:
+        """What somebody saw with their own eyes, where the scales and cameras would never have said so."""
+        where, event = self._decoder.where(episode), episode.events[0]
+        who: list[int | None] = [s for s in here if answer.shopper in (None, self._names[s])]
+        shares = (1 / len(event.plates),) * len(event.plates)
+        after = []
+        for h, shopper in itertools.product(known, who or [None]):
+            ways = [dataclasses.replace(h, done=())]
+            for product, units in answer.items or ():
+                part = Part(product, units, True, math.nan, math.nan, shares)
+                told = [w for way in ways for w in self._rules.moved(way, where, shopper, part, event.time_s)]
+                ways = told or ways
+            after += ways
+        return after
+
     def _as_answered(self, h: Hypothesis, answer: Answer) -> Hypothesis:
         """Less probable where it says something else."""
+        slip = math.log(self._settings.priors.slip) if self._contradicts(h, answer) else 0.0
+        return dataclasses.replace(h, log_weight=h.log_weight + slip)
+
+    def _contradicts(self, h: Hypothesis, answer: Answer) -> bool:
         wrong = answer.items is not None and _items(h.done) != answer.items
         if answer.shopper is not None and answer.items != ():
             said = None if answer.shopper == "" else answer.shopper
             wrong |= not h.done or any(self._name(d.shopper) != said for d in h.done)
-        return dataclasses.replace(
-            h, log_weight=h.log_weight + (math.log(self._settings.priors.slip) if wrong else 0.0)
-        )
+        return wrong
 
     def _name(self, shopper: int | None) -> str | None:
         return None if shopper is None else self._names[shopper]

@@ -148,12 +148,11 @@ class Rules:
     def _leaning(self, known: Hypothesis, where: Where, shopper: int, part: Part) -> Iterator[_Way]:
         """Of what nothing explains: some of the cart, put down at once, of which the frame carries a part."""
         cart = known.cart(shopper)
-        units = [u for u in cart.units if self.weights.of(u.product).mean_g > 0 or u.grams > 0]
-        if len(units) > _MOST_IN_HANDS:
-            units = units[-_MOST_IN_HANDS:]
+        weighed = {u: u.grams if u.grams > 0 else self._catalogue_g(u.product) for u in cart.units}
+        units = [u for u in cart.units if weighed[u] > 0][-_MOST_IN_HANDS:]
         for count in (1, 2, 3):
             for some in itertools.combinations(units, count):
-                grams = [u.grams if u.grams == u.grams else self.weights.of(u.product).mean_g for u in some]
+                grams = [weighed[u] for u in some]
                 missing = 1 - part.grams / sum(grams)
                 if not -0.02 < missing < 0.6 * max(grams) / sum(grams):
                     continue
@@ -165,6 +164,10 @@ class Rules:
                 choices = math.comb(len(units), count)
                 log_prior = math.log(self.priors.put * self.priors.leaning / choices)
                 yield log_prior + (count - 1) * math.log(_TOGETHER), changed, some
+
+    def _catalogue_g(self, product: str) -> float:
+        """What a unit should weigh; 0 for what is in no catalogue."""
+        return 0.0 if product == UNKNOWN else self.weights.of(product).mean_g
 
     def _standing(
         self, known: Hypothesis, where: Where, part: Part, units: Sequence[Unit]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from gocv.core import EventDetector, GocvError, WeightEvent
+from gocv.core import Answer, EventDetector, FloorTracks, Fused, GocvError, WeightEvent
 from gocv.data.files import write_json
 from gocv.data.floor_tracks import read_floor_tracks
 from gocv.data.progress import with_progress
@@ -15,8 +16,8 @@ from gocv.fusion.calibrate import Calibrator
 from gocv.fusion.clocks import ClockOffset, apply_clock, estimate_clock
 from gocv.fusion.review import ReviewPolicy, judged
 from gocv.fusion.shipped import CALIBRATOR, POLICY
-from gocv.pipeline.evidence import evidence
 from gocv.pipeline.config import STAGES, PipelineConfig
+from gocv.pipeline.evidence import evidence
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.parts import make_part
 from gocv.pipeline.receipts import receipts_json
@@ -33,6 +34,13 @@ from gocv.pipeline.tables import (
 
 def shelf(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
     """Write `events.parquet`."""
+    events, report = weigh(recording, config)
+    write_table(folder.table("events"), event_rows(events), EVENTS)
+    return report
+
+
+def weigh(recording: Recording, config: PipelineConfig) -> tuple[list[WeightEvent], Report]:
+    """All weight events of a recording in order of time, and what was wrong with its scales."""
     events: list[WeightEvent] = []
     report: Report = []
     for group in recording.scales:
@@ -40,9 +48,7 @@ def shelf(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Re
         found, problem = _detect(recording, group, detector, config.chunk_s)
         events += found
         report += [*problem, *detector.report()]
-    events.sort(key=lambda e: (e.time_s, e.id))
-    write_table(folder.table("events"), event_rows(events), EVENTS)
-    return report
+    return sorted(events, key=lambda e: (e.time_s, e.id)), report
 
 
 def _detect(
@@ -65,16 +71,10 @@ def fusion(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
 
     What people said of earlier receipts of this run (`labels.jsonl`) counts.
     """
-    events = events_from(read_table(folder.table("events")))
+    found = events_from(read_table(folder.table("events")))
     shoppers = read_floor_tracks(folder.table("shoppers"))
-    report: Report = []
-    if config.fusion.clock:
-        offsets = estimate_clock(events, shoppers, recording.store)
-        events = apply_clock(events, offsets)
-        report += list({_skew(o)["where"]: _skew(o) for o in offsets if o.significant}.values())
     answers = read_labels(folder.path / "labels.jsonl")
-    fused = CartFuser(recording.store, config.fusion).fuse(events, shoppers, answers=answers)
-    report += fused.report
+    fused, events, report = decide(recording, config, found, shoppers, answers)
     calibrator = Calibrator.load(config.fusion.calibrator or CALIBRATOR)
     policy = ReviewPolicy.load(config.fusion.policy or POLICY)
     receipts = [judged(r, calibrator=calibrator, policy=policy, report=report) for r in fused.receipts]
@@ -90,6 +90,21 @@ def fusion(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
     content = receipts_json(recording.name, receipts, reports, evidence(recording, events), names)
     write_json(folder.path / "receipts.json", content)
     return report
+
+
+def decide(
+    recording: Recording,
+    config: PipelineConfig,
+    events: Sequence[WeightEvent],
+    shoppers: FloorTracks,
+    answers: Sequence[Answer] = (),
+) -> tuple[Fused, list[WeightEvent], Report]:
+    """What fusion finds before it is calibrated, the events on the cameras' clock, and what was wrong."""
+    offsets = estimate_clock(events, shoppers, recording.store) if config.fusion.clock else []
+    skews = {skew["where"]: skew for skew in (_skew(offset) for offset in offsets if offset.significant)}
+    timed = apply_clock(events, offsets)
+    fused = CartFuser(recording.store, config.fusion).fuse(timed, shoppers, answers=answers)
+    return fused, timed, [*skews.values(), *fused.report]
 
 
 def _skew(offset: ClockOffset) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """The run folder: each stage's table, and a note of what it was made from.
 
 A stage is done when `stages/STAGE.json` exists and its fingerprint is that of the run at hand: a hash of gocv's
-version, of the recording's files, of what people answered, and of the settings of this stage and of all before it, with the files that they
-name (files count by size and time of change). Everything is written whole or not at all, so a run that was killed goes
-on from the last stage that finished.
+version, of the recording's files, of what people answered, and of the settings of this stage and of all before it, with
+the files that they name (files count by size and time of change). Everything is written whole or not at all, so a run
+that was killed goes on from the last stage that finished.
 """
 
 from __future__ import annotations

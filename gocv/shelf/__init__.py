@@ -1,6 +1,7 @@
 """Weight events: where and when the scales changed, and what a change could have been."""
 
 from gocv.shelf.candidates import Candidates
+from gocv.shelf.crosstalk import measure_crosstalk
 from gocv.shelf.episodes import Episode, alone, episodes
 from gocv.shelf.explain import explain
 from gocv.shelf.faim import FaimDetector
@@ -19,4 +20,5 @@ __all__ = [
     "UnitWeight",
     "UnitWeights",
     "explain",
+    "measure_crosstalk",
 ]

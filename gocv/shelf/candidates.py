@@ -159,7 +159,7 @@ def options_of(
     up_g = float(change.delta_g[change.delta_g > 0].sum()) + slack_g
     found: list[tuple[str, int, bool, float]] = []
     log_put, log_away = math.log(settings.put), math.log(settings.away)
-    elsewhere = log_put + log_away - math.log(max(len(put), 1))
+    elsewhere = log_put + math.log(settings.put_away) - math.log(max(len(put), 1))
     groups: Iterable[tuple[Iterable[str], int, bool, float]] = (
         (at_home, 1, True, 0.0),
         (at_home, -1, True, log_put),

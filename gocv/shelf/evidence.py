@@ -12,13 +12,14 @@ constants h = Sᵀ B⁻¹ d and G = Sᵀ B⁻¹ S do not depend on which product
 T in B is what the plates under the profile changed by, so that B is the same for all products.
 
 C is the covariance as measured, and what is not noise: cross-talk of a size that is not known exactly, and what a hand
-leaves behind. Plates that an event does not list did not change by much: they count as readings of 0 of a wide
-Gaussian, whose peak is set to 1, as it is a probability and not a density.
+leaves behind, little on most plates and more on some odd ones. Plates that an event does not list did not change by
+much: they count as readings of 0 of a wide Gaussian, whose peak is set to 1, as it is a probability and not a density.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ Array = NDArray[np.float64]
 
 _SURE = 4.0
 """Standard deviations above which a plate surely changed."""
+_ODD = 3.0
+"""Standard deviations."""
 _MUCH = 30.0
 """As a log density."""
 _LEAST_G2 = 1e-4
@@ -63,6 +66,12 @@ class Change:
         """Positions of the plates that surely changed."""
         return np.flatnonzero(self.listed & (np.abs(self.delta_g) > _SURE * self.sd_g))
 
+    def odd(self, settings: ExplainSettings) -> list[int]:
+        """Positions of the plates that changed by more than they should, and by little."""
+        size_g = np.abs(self.delta_g)
+        odd = self.listed & (size_g > _ODD * self.sd_g) & (size_g < _ODD * settings.odd_g)
+        return [int(position) for position in np.flatnonzero(odd)]
+
     def missed(self, reach: NDArray[np.bool_]) -> Array:
         """(n,) what changes of plates outside each reach (n, P) cost at least, as a log density."""
         return np.asarray(~reach @ (self.delta_g / self.sd_g) ** 2 / 2)
@@ -93,8 +102,11 @@ class Fit:
     gram: Array
 
 
-def change_of(event: WeightEvent, first: int, last: int, settings: ExplainSettings) -> Change:
-    """An event on the plates numbered from `first` to `last` of its shelf, which include those it lists."""
+def change_of(event: WeightEvent, first: int, last: int, settings: ExplainSettings, odd: Sequence[int] = ()) -> Change:
+    """An event on the plates numbered from `first` to `last` of its shelf, which include those it lists.
+
+    Positions in `odd` are those of plates that stay off by more than others.
+    """
     count = last - first + 1
     delta_g, covariance_g2 = np.zeros(count), np.eye(count) * settings.unlisted_g**2
     at = np.array([p.plate - first for p in event.plates], np.int64)
@@ -109,6 +121,7 @@ def change_of(event: WeightEvent, first: int, last: int, settings: ExplainSettin
     squares = np.pad(delta_g**2, 2)
     crosstalk_g2 = settings.crosstalk_sd**2 * (squares[:-4] + squares[1:-3] + squares[3:-1] + squares[4:])
     covariance_g2[np.diag_indices(count)] += crosstalk_g2 + settings.still_g**2 + _LEAST_G2
+    covariance_g2[list(odd), list(odd)] += settings.odd_g**2
     lower = _cholesky(covariance_g2)
     white = solve_triangular(lower, np.eye(count), lower=True, check_finite=False)
     log_scale = np.log(2 * np.pi) / 2 + np.log(np.diag(lower))
@@ -158,7 +171,9 @@ class Evidence:
             rows: (Q, k) profiles of each set.
             weight_g: (Q, k) about what moved on each.
         """
-        slack = (self.slack[rows] * weight_g[:, :, None, None]).reshape(len(rows), rows.shape[1] * self.slack.shape[1], len(self.delta))
+        slack = (self.slack[rows] * weight_g[:, :, None, None]).reshape(
+            len(rows), rows.shape[1] * self.slack.shape[1], len(self.delta)
+        )
         delta = np.broadcast_to(self.delta, (len(rows), 1, len(self.delta)))
         return self._fit(np.concatenate([slack, self.shares[rows], delta], axis=1), slack.shape[1])
 

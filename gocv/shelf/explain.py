@@ -11,11 +11,14 @@ T_j s_j to the changes d of the plates: s_j is its profile (`gocv.shelf.profiles
 - p_j(T_j) is a mixture of Gaussians: n units of a product whose mean weight is itself a mixture (`UnitWeights`), all
   upright or one leaning on the frame. What has no weight on file is log-normal, one unit at a time.
 
+Noise is Gaussian, or the same with all plates odd that look so: off by a few grams for no reason that anybody sees.
+
 Beside these, nothing may have moved (noise, and weight that a touch pushes from a plate to the next one), or something
 that no candidate explains: a thing of any weight anywhere, or changes of any size of any plates.
 
-Parts are first sought alone, on a fine library of profiles; sets of two and three on a coarse one. Profiles, and sets
-of them, that fit too badly to reach a millionth of the best explanation with any product are left out.
+Parts are first sought alone, on a fine library of profiles; sets of two and three (`gocv.shelf.several`) on a coarse
+one. Profiles that fit too badly to reach a millionth of the best explanation with any product are left out, and sets of
+them that cannot reach a ten-thousandth.
 """
 
 from __future__ import annotations
@@ -57,8 +60,9 @@ def explain(
         weights: What units weigh; from the store's catalogue where None.
 
     Returns:
-        All explanations that are not a millionth as probable as the best, and in any case that nothing moved (no
-        parts) and that something unknown did (one part of `UNKNOWN`).
+        All explanations that are at least a millionth as probable as the best, and in any case that nothing moved (no
+        parts) and that something unknown did (one part of `UNKNOWN`). A product that may have stood at home or in a
+        wrong place has an explanation for each.
     """
     settings = settings or ExplainSettings()
     weights = weights or UnitWeights(store, settings)
@@ -67,31 +71,66 @@ def explain(
             Explanation((), 0.0, 1 - settings.unknown),
             Explanation((_nothing_known(event),), 0.0, settings.unknown),
         ]
-    change = change_of(event, *span_of(event.plates, store), settings)
+    span = span_of(event.plates, store)
+    change = change_of(event, *span, settings)
+    options = options_of(change, event.shelf, store, candidates or Candidates(), weights, settings)
+    loads = loads_of(options, weights, settings)
     columns = np.array([plate.plate - change.first for plate in event.plates], np.int64)
+    odd = change.odd(settings)
+    found = _found(change, options, loads, columns, settings, -math.inf)
+    if odd:
+        # Either nothing is odd, or all that looks so is.
+        best = max(log_prior + e.log_density for log_prior, e in found)
+        loose = change_of(event, *span, settings, odd)
+        log_odd = len(odd) * math.log(settings.odd)
+        less = _found(loose, options, loads, columns, settings, best - log_odd)
+        found = _merged(found, len(odd) * math.log1p(-settings.odd), less, log_odd)
+    return _ranked(found)
+
+
+_Scored = list[tuple[float, Explanation]]
+"""(log prior, explanation): first that nothing moved, then that something unknown did, then all others."""
+
+
+def _found(
+    change: Change, options: Options, loads: Loads, columns: Indices, settings: ExplainSettings, best: float
+) -> _Scored:
+    """Explanations of a change; those of several parts are sought if they may come near the best, or to `best`."""
     profiles = library(change.plates)
     near = change.reached(profiles)
     fit = evidence_of(change, profiles, near, settings.crosstalk).one()
-    options = options_of(change, event.shelf, store, candidates or Candidates(), weights, settings)
-    loads = loads_of(options, weights, settings)
-    log_nothing = _log_nothing(change, settings)
     unknown, log_unknown = _unknown(change, fit, near, columns, settings)
     found = [
-        (math.log(settings.nothing), Explanation((), log_nothing, 0.0)),
+        (math.log(settings.nothing), Explanation((), _log_nothing(change, settings), 0.0)),
         (math.log(settings.unknown), Explanation((unknown,), log_unknown, 0.0)),
     ]
     if options.product:
         singles = _singles(change, fit, near, profiles, options, loads, columns, settings)
         best_single = max((log_prior + e.log_density for log_prior, e in singles), default=-math.inf)
         found += singles
-        best = max(log_prior + e.log_density for log_prior, e in found)
-        for several in find_several(change, options, loads, settings, best_single, best):
-            log_prior, explanation = _several(several, options, columns, settings)
-            found.append((log_prior, explanation))
-    return _ranked(found)
+        best = max(best, *(log_prior + e.log_density for log_prior, e in found))
+        several = find_several(change, options, loads, settings, best_single, best)
+        found += [_several(parts, options, columns, settings) for parts in several]
+    return found
 
 
-def _ranked(found: list[tuple[float, Explanation]]) -> list[Explanation]:
+def _merged(one: _Scored, log_one: float, other: _Scored, log_other: float) -> _Scored:
+    """Explanations by two models of the noise, of which the first holds with log probability `log_one`."""
+    merged: dict[tuple[tuple[str, int, bool], ...], tuple[float, Explanation]] = {}
+    for found, log in ((one, log_one), (other, log_other)):
+        for log_prior, explanation in found:
+            unknown = any(part.product == UNKNOWN for part in explanation.parts)
+            parts = tuple((p.product, 0 if unknown else p.units, p.at_home) for p in explanation.parts)
+            log_density = explanation.log_density + log
+            before = merged.get(parts)
+            better = explanation if before is None or before[1].log_density < log_density else before[1]
+            if before is not None:
+                log_density = float(np.logaddexp(before[1].log_density, log_density))
+            merged[parts] = (log_prior, dataclasses.replace(better, log_density=log_density))
+    return list(merged.values())
+
+
+def _ranked(found: _Scored) -> list[Explanation]:
     score = np.array([log_prior + e.log_density for log_prior, e in found])
     weight = np.exp(score - score.max())
     kept = [row for row in range(len(found)) if row < 2 or weight[row] >= 1e-6]
@@ -116,28 +155,20 @@ def _log_nothing(change: Change, settings: ExplainSettings) -> float:
 
 
 def _unknown(
-    change: Change,
-    fit: Fit,
-    near: Indices,
-    columns: Indices,
-    settings: ExplainSettings,
+    change: Change, fit: Fit, near: Indices, columns: Indices, settings: ExplainSettings
 ) -> tuple[Part, float]:
     """The part of something unknown, and its log density: one thing anywhere, or any change of any plates."""
-    gram = fit.gram[:, 0, 0]
-    load_g = fit.h[:, 0] / gram
     with np.errstate(divide="ignore"):
         log_place = np.log(away_prior(change.plates, (), settings)[near])
     logs = log_place + _log_free(fit, settings) - math.log(2)
-    z = change.delta_g[change.listed] / change.sd_g[change.listed]
-    still = -(z**2) / 2 - np.log(change.sd_g[change.listed]) - math.log(2 * math.pi) / 2
-    anything = _log_any(change.delta_g[change.listed], settings) - math.log(2)
-    log_plates = float(np.logaddexp(still, anything).sum()) - change.listed.sum() * math.log(2)
-    log_one = math.log1p(-_ANY_PLATES) + float(log_sum(logs))
-    share = np.exp(logs - log_sum(logs))
-    total_g = float(share @ load_g) if np.isfinite(share).all() else float(change.delta_g.sum())
-    sd_g = math.sqrt(float(share @ (1 / gram + (load_g - total_g) ** 2))) if np.isfinite(share).all() else math.nan
-    part = _part(UNKNOWN, -1 if total_g > 0 else 1, False, total_g, sd_g, change.delta_g * np.sign(total_g), columns)
-    return part, float(np.logaddexp(log_one, math.log(_ANY_PLATES) + log_plates))
+    log_one = float(log_sum(logs))
+    delta_g, sd_g = change.delta_g[change.listed], change.sd_g[change.listed]
+    still = -((delta_g / sd_g) ** 2) / 2 - np.log(sd_g) - math.log(2 * math.pi) / 2
+    either = np.logaddexp(still, _log_any(delta_g, settings) - math.log(2)) - math.log(2)
+    total_g, total_sd_g = _weighed(fit, np.exp(logs - log_one))
+    units = -1 if total_g > 0 else 1
+    part = _part(UNKNOWN, units, False, total_g, total_sd_g, change.delta_g * np.sign(total_g), columns)
+    return part, float(np.logaddexp(math.log1p(-_ANY_PLATES) + log_one, math.log(_ANY_PLATES) + either.sum()))
 
 
 def _nothing_known(event: WeightEvent) -> Part:
@@ -167,51 +198,57 @@ def _singles(
     loads: Loads,
     columns: Indices,
     settings: ExplainSettings,
-) -> list[tuple[float, Explanation]]:
+) -> _Scored:
     """(log prior, explanation) of one part each."""
-    h, gram = fit.h[:, 0], fit.gram[:, 0, 0]
-    log_best = fit.log_still + h**2 / gram / 2
+    log_best = fit.log_still + fit.h[:, 0] ** 2 / fit.gram[:, 0, 0] / 2
     rows = np.flatnonzero(log_best > log_best.max() + 1.5 * _LEAST_LOG)
-    h, gram, log_still, log_best = h[rows], gram[rows], fit.log_still[rows], log_best[rows]
+    fit, near = Fit(fit.log_still[rows], fit.h[rows], fit.gram[rows]), near[rows]
     log_place, place = options.log_place(change.plates, settings, coarse=False)
-    load_g = h / gram
+    logs, option = _single_logs(fit, log_place[:, near], place, options, loads, settings)
+    score = np.full(len(options.product), -np.inf)
+    np.logaddexp.at(score, option, log_sum(logs))
+    ranked = score + options.log_prior
+    found = []
+    for o in np.flatnonzero(ranked > ranked.max() + _LEAST_LOG).tolist():
+        share = np.exp(logs[option == o] - score[o]).sum(axis=0)
+        grams, sd_g = _weighed(fit, share / share.sum())
+        # The measured changes say where on its plates it was, better than the library.
+        on = profiles.shares[near].T @ share > 1e-3
+        carried = np.where(on, change.delta_g * np.sign(grams), 0.0)
+        part = _part(options.product[o], int(options.units[o]), bool(options.at_home[o]), grams, sd_g, carried, columns)
+        found.append((float(options.log_prior[o]), Explanation((part,), float(score[o]), 0.0)))
+    return found
+
+
+def _single_logs(
+    fit: Fit, log_place: Array, place: Indices, options: Options, loads: Loads, settings: ExplainSettings
+) -> tuple[Array, Indices]:
+    """(N, R) log densities on each profile, for each (N,) option and each component of its weight that may fit."""
+    gram = fit.gram[:, 0, 0]
+    load_g = fit.h[:, 0] / gram
     # Of all profiles, the least and the greatest weight that they can stand for; what is far from both is left out.
-    reach = 6 / np.sqrt(gram)
-    sd_g = np.sqrt(loads.variance_g2)
+    reach, sd_g = 6 / np.sqrt(gram), np.sqrt(loads.variance_g2)
     able = (loads.mean_g + 6 * sd_g > (load_g - reach).min()) & (loads.mean_g - 6 * sd_g < (load_g + reach).max())
-    able &= np.isfinite(loads.log_share)
-    able &= loads.known[:, None]
+    able &= np.isfinite(loads.log_share) & loads.known[:, None]
     option, component = np.nonzero(able)
     mean, variance, log_share = (
         values[option, component][:, None] for values in (loads.mean_g, loads.variance_g2, loads.log_share)
     )
     size = 1 + gram * variance
-    logs = log_best - ((load_g - mean) ** 2 * gram / size + np.log(size)) / 2 + log_share
-    logs += log_place[place[option]][:, near[rows]]
+    logs = fit.log_still + load_g**2 * gram / 2 - ((load_g - mean) ** 2 * gram / size + np.log(size)) / 2 + log_share
     free = np.flatnonzero(~loads.known)
-    log_free = (
-        _log_free(Fit(log_still, h[:, None], gram[:, None, None]), settings) + log_place[place[free]][:, near[rows]]
-    )
-    log_free = np.where(np.sign(load_g) == -np.sign(options.units[free])[:, None], log_free, -np.inf)
-    logs, option = np.concatenate([logs, log_free]), np.concatenate([option, free])
-    whole = log_sum(logs)
-    score = np.full(len(options.product), -np.inf)
-    np.logaddexp.at(score, option, whole)
-    ranked = score + options.log_prior
-    kept = np.flatnonzero(ranked > ranked.max() + _LEAST_LOG)
-    found = []
-    for o in kept.tolist():
-        mine = logs[option == o]
-        share = np.exp(mine - score[o]).sum(axis=0)
-        share /= share.sum()
-        grams = float(share @ load_g)
-        sd = math.sqrt(float(share @ (1 / gram + (load_g - grams) ** 2)))
-        carried = profiles.shares[near[rows]].T @ share
-        # The measured changes say where on these plates it was, better than the library.
-        carried = np.where(carried > 1e-3, change.delta_g * np.sign(grams), 0.0)
-        part = _part(options.product[o], int(options.units[o]), bool(options.at_home[o]), grams, sd, carried, columns)
-        found.append((float(options.log_prior[o]), Explanation((part,), float(score[o]), 0.0)))
-    return found
+    right_way = np.sign(load_g) == -np.sign(options.units[free])[:, None]
+    log_free = np.where(right_way, _log_free(fit, settings), -np.inf)
+    option = np.concatenate([option, free])
+    return np.concatenate([logs, log_free]) + log_place[place[option]], option
+
+
+def _weighed(fit: Fit, share: Array) -> tuple[float, float]:
+    """Mean and standard deviation of what moved, as measured, with (R,) shares of the profiles."""
+    gram = fit.gram[:, 0, 0]
+    load_g = fit.h[:, 0] / gram
+    grams = float(share @ load_g)
+    return grams, math.sqrt(float(share @ (1 / gram + (load_g - grams) ** 2)))
 
 
 def _several(found: Found, options: Options, columns: Indices, settings: ExplainSettings) -> tuple[float, Explanation]:

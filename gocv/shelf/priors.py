@@ -10,7 +10,8 @@ from gocv.data.config import Model
 class ExplainSettings(Model):
     """The model of `gocv.shelf.explain`.
 
-    `experiments/fit_explain.py` fits how things stand and lean to simulated gondolas. Errors on file and cross-talk are
+    `experiments/fit_explain.py` fits how things stand and lean to simulated gondolas; the defaults are rounded from
+    its result, which is flat about the best. Errors on file and cross-talk are
     what real stores showed: files that were off by 0.2, 4.5 and 5 %, plates that showed 0.9 and 1.6 % of a change next
     to them. The rest are judgements.
 
@@ -33,6 +34,8 @@ class ExplainSettings(Model):
         crosstalk: Share of a change that each of the two plates on either side shows too.
         crosstalk_sd: Standard deviation of that share.
         still_g: What plates may stay off by after a hand was there, one standard deviation in grams.
+        odd: How often a plate stays off by more than that, for no reason that anybody sees.
+        odd_g: By how much then, one standard deviation in grams.
         unlisted_g: By how much plates that an event does not list may have changed, one standard deviation in grams.
         pushed: How often a touch moves weight from a plate to the next one.
         pushed_g: By how much then, one standard deviation in grams.
@@ -41,7 +44,8 @@ class ExplainSettings(Model):
         repeat: Prior factor for each unit after the first.
         another: Prior factor for each product after the first.
         put: Prior factor for a put-down against a take.
-        away: Prior factor for standing in a wrong place.
+        away: Prior factor for being taken from a wrong place.
+        put_away: Prior factor for being put in a wrong place.
         nothing: Prior that nothing moved.
         unknown: Prior that something moved which no candidate explains.
     """
@@ -50,17 +54,19 @@ class ExplainSettings(Model):
     file_errors: tuple[tuple[float, float], ...] = ((0.004, 0.6), (0.03, 0.35), (0.2, 0.05))
     unknown_weight_g: float = Field(default=250.0, gt=0)
     unknown_weight_ratio: float = Field(default=1.2, gt=0)
-    narrow: float = Field(default=0.667, gt=0, lt=1)
-    astride: float = Field(default=0.309, gt=0, lt=1)
-    lean: float = Field(default=0.05, gt=0, lt=1)
-    beside: float = Field(default=0.009, gt=0, lt=1)
+    narrow: float = Field(default=0.67, gt=0, lt=1)
+    astride: float = Field(default=0.25, gt=0, lt=1)
+    lean: float = Field(default=0.04, gt=0, lt=1)
+    beside: float = Field(default=0.01, gt=0, lt=1)
     beside_plates: float = Field(default=0.75, gt=0)
     in_line: float = Field(default=0.4, gt=0, lt=1)
-    frame_lean: float = Field(default=0.083, gt=0, lt=1)
+    frame_lean: float = Field(default=0.07, gt=0, lt=1)
     frame_share: float = Field(default=0.5, gt=0, lt=1)
     crosstalk: float = Field(default=0.006, ge=0, lt=0.25)
     crosstalk_sd: float = Field(default=0.006, ge=0, lt=0.25)
     still_g: float = Field(default=0.5, ge=0)
+    odd: float = Field(default=0.03, gt=0, lt=1)
+    odd_g: float = Field(default=6.0, gt=0)
     unlisted_g: float = Field(default=5.0, gt=0)
     pushed: float = Field(default=0.02, gt=0, lt=1)
     pushed_g: float = Field(default=20.0, gt=0)
@@ -69,6 +75,7 @@ class ExplainSettings(Model):
     repeat: float = Field(default=0.15, gt=0, le=1)
     another: float = Field(default=0.03, gt=0, le=1)
     put: float = Field(default=0.3, gt=0, le=1)
-    away: float = Field(default=0.009, gt=0, le=1)
+    away: float = Field(default=0.007, gt=0, le=1)
+    put_away: float = Field(default=0.1, gt=0, le=1)
     nothing: float = Field(default=0.05, gt=0, le=1)
     unknown: float = Field(default=0.01, gt=0, le=1)

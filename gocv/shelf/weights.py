@@ -112,6 +112,11 @@ class UnitWeights:
         x, noise_g2 = grams / count, sd_g**2 / count**2
         self._mixtures[product] = _learnt(mixture, x, noise_g2, count, probability, self._settings)
 
+    def log_weighed(self, product: str, grams: float, sd_g: float) -> float:
+        """Log density, per gram, of one unit of a product having shown `grams`, measured to within `sd_g`."""
+        log_share, off, own_g2, _ = self._shown(product, grams, sd_g)
+        return _log_sum(log_share + _log_normal(off, own_g2))
+
     def log_agreement(self, product: str, one: tuple[float, float], other: tuple[float, float]) -> float:
         """How much two weighings of one thing have in common if it is the very same unit of a product.
 
@@ -124,29 +129,32 @@ class UnitWeights:
             log p(one, other | the same unit) - log p(one | any unit) - log p(other | any unit). A unit that leans on
             the frame weighs less than it does upright. Some weighings say nothing: so it is never far below 0.
         """
+        log_share, first, first_g2, shown = self._shown(product, *one)
+        _, second, second_g2, _ = self._shown(product, *other)
         known = self.mixture(product)
-        unit_g2 = known.sd_g**2 + known.spread_g**2
-        cells = (np.arange(_LEAN_CELLS) + 0.5) * self._settings.frame_share / _LEAN_CELLS
-        shown = np.concatenate([[1.0], 1 - cells])
-        lean = self._settings.frame_lean
-        share = np.concatenate([[1 - lean], np.full(_LEAN_CELLS, lean / _LEAN_CELLS)])
-        width = np.concatenate([[0.0], np.full(_LEAN_CELLS, self._settings.frame_share / _LEAN_CELLS / math.sqrt(12))])
-        off, own_g2 = [], []
-        for grams, sd_g in (one, other):
-            off.append(grams - known.mean_g[:, None] * shown)
-            own_g2.append(shown**2 * unit_g2[:, None] + sd_g**2 + (width * known.mean_g[:, None]) ** 2)
-        alone = [
-            _log_sum(np.log(known.probability)[:, None] + np.log(share) + _log_normal(x, variance))
-            for x, variance in zip(off, own_g2, strict=True)
-        ]
+        common_g2 = shown[:, None] * shown * (known.sd_g**2 + known.spread_g**2)[:, None, None]
         # Given the first, the second is Gaussian again.
-        common_g2 = shown[:, None] * shown * unit_g2[:, None, None]
-        first, second = off[0][:, :, None], off[1][:, None, :]
-        gain = common_g2 / own_g2[0][:, :, None]
-        given = _log_normal(second - gain * first, own_g2[1][:, None, :] - gain * common_g2)
-        both = _log_normal(first, own_g2[0][:, :, None]) + given + np.log(share)[:, None] + np.log(share)
-        log_same = _log_sum(np.log(known.probability)[:, None, None] + both) - alone[0] - alone[1]
+        gain = common_g2 / first_g2[:, :, None]
+        given = _log_normal(second[:, None, :] - gain * first[:, :, None], second_g2[:, None, :] - gain * common_g2)
+        both = (log_share + _log_normal(first, first_g2))[:, :, None] + given + self._log_lean()
+        log_same = _log_sum(both) - self.log_weighed(product, *one) - self.log_weighed(product, *other)
         return float(np.logaddexp(math.log1p(-_SAYS_NOTHING) + log_same, math.log(_SAYS_NOTHING)))
+
+    def _shown(self, product: str, grams: float, sd_g: float) -> tuple[Array, Array, Array, Array]:
+        """Over components of the weight and ways to lean (B, L): log share, deviation, variance; (L,) share shown."""
+        known = self.mixture(product)
+        cell = self._settings.frame_share / _LEAN_CELLS
+        shown = np.concatenate([[1.0], 1 - (np.arange(_LEAN_CELLS) + 0.5) * cell])
+        width = np.concatenate([[0.0], np.full(_LEAN_CELLS, cell / math.sqrt(12))])
+        unit_g2 = (known.sd_g**2 + known.spread_g**2)[:, None]
+        own_g2 = shown**2 * unit_g2 + sd_g**2 + (width * known.mean_g[:, None]) ** 2
+        log_share = np.log(known.probability)[:, None] + self._log_lean()
+        return log_share, grams - known.mean_g[:, None] * shown, own_g2, shown
+
+    def _log_lean(self) -> Array:
+        """(L,) log prior of standing upright, and of each way to lean on the frame."""
+        lean = self._settings.frame_lean
+        return np.asarray(np.log(np.concatenate([[1 - lean], np.full(_LEAN_CELLS, lean / _LEAN_CELLS)])))
 
 
 def _log_normal(x: Array, variance: Array) -> Array:

@@ -41,12 +41,14 @@ def test_run_prints_json_for_programs(demo: tuple[Path, subprocess.CompletedProc
     done = gocv("run", demo[0] / "recording", "-o", tmp_path / "run", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert set(result) == {"recording", "receipts", "report"}
+    assert set(result) == {"recording", "receipts", "names", "evidence", "report"}
     for receipt in result["receipts"]:
-        assert set(receipt) == {"shopper", "items", "probability", "needs_review"}
+        known = {"shopper", "items", "probability", "needs_review", "accounts", "left_s", "released_s"}
+        assert set(receipt) == known
         for item in receipt["items"]:
             assert set(item) == {"product", "name", "quantity", "probability", "events"}
             assert item["events"]
+            assert set(item["events"]) <= set(result["evidence"])
 
 
 def test_run_default_folder_and_restart(demo: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> None:

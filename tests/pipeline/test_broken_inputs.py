@@ -138,7 +138,7 @@ def test_a_misspelt_key_in_the_settings(tmp_path: Path, text: str, message: str)
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("shelf.windw=30", r"'shelf\.windw'.*'window'"),
+        ("shelf.rest=3", r"'shelf\.rest'.*'rest_s'"),
         ("shelf.part=fiam", r"'shelf\.part'.*'faim'"),
         ("shelf.window=wide", r"'shelf\.window'"),
         ("track.min_hits=0", r"'track\.min_hits'"),

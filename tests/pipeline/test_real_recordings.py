@@ -10,7 +10,7 @@ from gocv.core import PlateId, Receipt, ShelfId, WeightEvent
 from gocv.data.floor_tracks import read_floor_tracks
 from gocv.data.recording import Recording
 from gocv.pipeline import read_receipts, run
-from gocv.pipeline.tables import events_from, read_table
+from gocv.pipeline.tables import cart_events_from, events_from, read_table
 
 
 def items(receipt: Receipt) -> dict[str, int]:
@@ -28,25 +28,28 @@ def test_benchmark_1(benchmark_1: Recording, tmp_path: Path) -> None:
     assert receipt.probability > 0.95
     assert not receipt.needs_review
 
-    (event,) = events_of(tmp_path / "run")
+    (event,) = (e for e in events_of(tmp_path / "run") if e.id in receipt.items[0].events)
     assert event.shelf == ShelfId(1, 5)
-    assert PlateId(1, 5, 11) in event.plates
-    holding = benchmark_1.store.planogram["071142008582"]
-    moved_g = sum(g for plate, g in zip(event.plates, event.delta_g, strict=True) if plate in holding)
-    assert moved_g == pytest.approx(-623, abs=8)
+    assert event.delta_g[event.plates.index(PlateId(1, 5, 11))] == pytest.approx(-623, abs=3)
 
 
 def test_cps_test_01(cps_test_01: Recording, cps_test_01_run: Path) -> None:
     (receipt,) = read_receipts(cps_test_01_run / "receipts.json")
     assert items(receipt) == {"071063437089": 1, "632565000012": 1}
-    assert not receipt.needs_review
     assert read_floor_tracks(cps_test_01_run / "shoppers.parquet").shoppers == (receipt.shopper,)
 
-    events = events_of(cps_test_01_run)
+    moved = cart_events_from(read_table(cps_test_01_run / "cart_events.parquet"))
     labels = sorted(cps_test_01.truth.events, key=lambda e: e.time_s)
-    assert [e.shelf for e in events] == [label.plates[0].shelf_id for label in labels]
-    for event, label in zip(events, labels, strict=True):
-        assert event.time_s == pytest.approx(label.time_s, abs=1)
+    assert [(m.product, m.quantity) for m in moved] == [(label.product, label.quantity) for label in labels]
+    for move, label in zip(moved, labels, strict=True):
+        assert move.time_s == pytest.approx(label.time_s, abs=1)
+
+
+def test_cps_test_01_is_unsure_between_sauces_of_nearly_one_weight(cps_test_01_run: Path) -> None:
+    (receipt,) = read_receipts(cps_test_01_run / "receipts.json")
+    (fire,) = (line for line in receipt.items if line.product == "071063437089")
+    assert 0.5 < fire.probability < 0.99
+    assert len(receipt.accounts) > 1
 
 
 def test_cps_test_01_says_that_cameras_are_uncalibrated(cps_test_01_run: Path) -> None:

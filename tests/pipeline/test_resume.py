@@ -77,8 +77,8 @@ def test_finished_run_is_not_done_again(demo: Recording, tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [
-        (["fusion.review_below=0.5"], ["fusion"]),
-        (["explain.unknown=0.02"], ["shelf", "fusion"]),
+        (["fusion.beam=8"], ["fusion"]),
+        (["shelf.rest_s=1.5"], ["shelf", "fusion"]),
         (["multicamera.join_m=1"], ["multicamera", "shelf", "fusion"]),
     ],
 )

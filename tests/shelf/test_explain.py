@@ -83,6 +83,7 @@ class TestScenarios:
                 id="three, mixed, two of them on one plate",
             ),
             pytest.param({7: -333}, (("mystery", 1),), id="no weight on file"),
+            pytest.param({8: -120, 2: 5.3, 5: -4.5}, (("tea", 1),), id="two plates that stay off for no reason"),
             pytest.param({3: -2.0, 4: 1.0}, (), id="nothing"),
             pytest.param({5: 21, 6: -20}, (), id="pushed to the next plate"),
             pytest.param({12: 4321}, ((UNKNOWN, -1),), id="something foreign is put there"),
@@ -229,7 +230,7 @@ class TestOrder:
         [
             ("repeat", {5: -118, 10: -6}, (("crisps", 2),)),
             ("another", {5: -62, 10: -93}, (("crisps", 1), ("soap", 1))),
-            ("away", {8: 100}, (("soap", -1),)),
+            ("put_away", {8: 100}, (("soap", -1),)),
             ("unknown", {8: -140}, ((UNKNOWN, 1),)),
             ("nothing", {8: -9}, ()),
         ],
