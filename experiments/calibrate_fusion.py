@@ -81,10 +81,9 @@ def calibrated(runs: Sequence[Sequence[tuple[float, bool, bool]]], made: dict[st
     policy = _policy(calibrator.apply(raw[able]), right[able].astype(bool), made)
     calibrator.save(CALIBRATOR)
     policy.save(POLICY)
-    print(f"{len(fitted)} receipts fitted, {len(chosen)} to choose on, {able.sum()} of them able to pass: ", end="")
-    print(
-        f"for an error of {policy.max_error} the threshold {policy.threshold:.4f} lets {policy.unreviewed} pass, {policy.wrong} of them wrong"
-    )
+    print(f"{len(fitted)} receipts fitted, {len(chosen)} to choose on, {able.sum()} of them able to pass")
+    print(f"for an error of {policy.max_error} the threshold is {policy.threshold:.4f}:", end=" ")
+    print(f"{policy.unreviewed} pass, {policy.wrong} of them wrong")
 
 
 def _policy(probability: np.ndarray, right: np.ndarray, made: dict[str, object]) -> ReviewPolicy:

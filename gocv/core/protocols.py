@@ -61,7 +61,9 @@ class InteractionModel(Protocol):
 class ProductRecogniser(Protocol):
     """Says which product is in a hand."""
 
-    def recognise(self, frames: Sequence[Frame], hands: Sequence[Detections], shoppers: Sequence[str]) -> list[Recognition]:
+    def recognise(
+        self, frames: Sequence[Frame], hands: Sequence[Detections], shoppers: Sequence[str]
+    ) -> list[Recognition]:
         """What is in the hands of each frame; `shoppers` names whose hand each row is, frame after frame."""
         ...
 

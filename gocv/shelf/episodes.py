@@ -91,7 +91,7 @@ def alone(event: WeightEvent, plates: Sequence[int], delta_g: NDArray[np.float64
 
 
 def _positive(covariance_g2: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The nearest matrix whose variances are not below what quantisation leaves, and whose correlations are possible."""
+    """The nearest matrix whose variances are not below what quantisation leaves, with possible correlations."""
     values, vectors = np.linalg.eigh((covariance_g2 + covariance_g2.T) / 2)
     least_g2 = 0.01
     if values[0] >= least_g2:

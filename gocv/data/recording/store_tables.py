@@ -27,7 +27,7 @@ _FULL_TURN = 2 * np.pi
 
 
 def read_products(path: Path, problems: list[Problem]) -> tuple[dict[str, Product], dict[str, str]]:
-    """Products by id; a product without weight is kept. Barcodes that lost their leading zeros are restored, and reported.
+    """Products by id; one without weight is kept. Barcodes that lost their leading zeros are restored, and reported.
 
     Returns:
         The products, and the ids that were restored, by what the file has.
