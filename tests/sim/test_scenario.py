@@ -25,7 +25,7 @@ QUICK = {
 """Overrides that cut long scenarios down."""
 MEANT = {
     "dead_plates": {"gave no reading at all"},
-    "lost_zeros": {"of the truth is not in the store"},
+    "lost_zeros": {"lost its leading zeros"},
     "clock_skew": {"samples lie outside the recording's clock"},
     "start_offset": {"samples lie outside the recording's clock"},
 }
