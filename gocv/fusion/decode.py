@@ -6,7 +6,9 @@ Each path accounts for each level exactly once,
 
     p(levels | path) = Π_(i,j) [ p(Δ_ij | what moved) · Π_(i<r<j) inside_rest · p(level r | passed) ],
 
-so paths compare by evidence alone, and the sum over paths is found rest by rest (Viterbi's trellis, with sums).
+so paths compare by evidence alone, and the sum over paths is found rest by rest (a trellis, with sums for maxima). A
+rest in which something rose that goes again in a later step may carry a hand: it is in the trellis twice, as measured
+and without the hand, whose weight is exponential.
 """
 
 from __future__ import annotations
@@ -41,10 +43,13 @@ _FOREIGN_ABOVE = 0.05
 """Where something unknown is more probable than this, all the store's products are thought of."""
 
 _PRESS_G = 60.0
+"""Mean weight of a hand on a plate."""
 
 _HEAVIEST_PRESS_G = 250.0
+"""What rises by more is no hand."""
 
 _STRAY_OF_LIGHTEST, _LEAST_STRAY_G, _MOST_STRAY_G = 0.2, 3.0, 12.0
+"""See `Decoder._stray_g`: a share of the lightest product's weight, and between which grams."""
 
 _BORNE_DOWN = 0.15
 """How often a hand rests on a plate in a short rest."""

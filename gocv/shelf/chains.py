@@ -37,9 +37,6 @@ _UNQUIET = 2.5
 _SECOND_DIFFERENCE = 6.0
 """Variance of the second difference of independent readings, over that of one."""
 
-_WIDEST_G = 20_000.0
-"""A plate carries at most 20 kg, so a change has a flat prior density of 1 / 40 kg."""
-
 _Array = NDArray[np.float64]
 
 
@@ -115,13 +112,6 @@ def find_steps(stretch: Stretch, least_g: float, odds: Odds) -> list[Step]:
         joined = _level(stretch, np.concatenate([rests[least].rows, rests[least + 1].rows]))
         rests[least : least + 2] = [joined]
     return [_step(stretch, before, after) for before, after in itertools.pairwise(rests)]
-
-
-def changed(delta_g: _Array, variance_g2: _Array) -> float:
-    """Posterior at even odds that one of the plates, whichever, changed by anything (flat density) and not nothing."""
-    nothing = -0.5 * (delta_g**2 / variance_g2 + np.log(2 * np.pi * variance_g2))
-    odds = np.exp(np.clip(-np.log(2 * _WIDEST_G) - nothing, -700, 700)).mean()
-    return float(odds / (1 + odds))
 
 
 def whole(steps: Sequence[Step]) -> Step:

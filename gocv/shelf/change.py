@@ -65,7 +65,7 @@ def describe_change(
     covariance_g2 = _covariance(was, became)
     progress = _progress(moving - was.mean(axis=0), delta_g)
     first, half, last = np.minimum(np.searchsorted(progress, (0.05, 0.5, 0.95)), len(progress) - 1).tolist()
-    return Change(plates, delta_g, covariance_g2, _changed(delta_g, np.diag(covariance_g2)), first, half, last)
+    return Change(plates, delta_g, covariance_g2, changed(delta_g, np.diag(covariance_g2)), first, half, last)
 
 
 def _covariance(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -92,7 +92,7 @@ def _progress(moved: NDArray[np.float64], delta_g: NDArray[np.float64]) -> NDArr
     return np.maximum.accumulate(smooth)
 
 
-def _changed(delta_g: NDArray[np.float64], variance_g2: NDArray[np.float64]) -> float:
+def changed(delta_g: NDArray[np.float64], variance_g2: NDArray[np.float64]) -> float:
     """Posterior at even odds that one of the plates, whichever, changed by anything (flat density) and not nothing."""
     nothing = -0.5 * (delta_g**2 / variance_g2 + np.log(2 * np.pi * variance_g2))
     odds = np.exp(np.clip(-np.log(2 * _WIDEST_G) - nothing, -700, 700)).mean()

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from gocv.core import ScaleSamples, ShelfId, WeightEvent
 from gocv.shelf.blocks import BlockStream
-from gocv.shelf.chains import MARGIN, Step, Stretch, changed, find_steps, matters, moved_plates
+from gocv.shelf.chains import MARGIN, Step, Stretch, find_steps, matters, moved_plates
+from gocv.shelf.change import changed
 from gocv.shelf.noise import Noise
 from gocv.shelf.runs import refuse_below
 from gocv.shelf.segments import Odds

@@ -45,10 +45,11 @@ def test_cps_test_01_has_two_events(cps_test_01, variance_g2, chunk_s):
     fire, fiji = detected(cps_test_01, variance_g2, chunk_s)
     assert grams_on(fire, *(PlateId(2, 5, p) for p in (3, 4, 5))) == pytest.approx(-100, abs=8)
     assert grams_on(fiji, PlateId(1, 5, 10)) == pytest.approx(-562, abs=8)
-    for event, product in ((fire, "071063437089"), (fiji, "632565000012")):
+    # Three sauces weigh 103.6, 103.9 and 105.5 g: the fire cannot be quite sure.
+    for event, product, least in ((fire, "071063437089", 0.95), (fiji, "632565000012", 0.99)):
         best = explain(event, cps_test_01.store)[0]
         assert best.items == ((product, 1),)
-        assert best.probability > 0.9
+        assert best.probability > least
         label_s = next(e.time_s for e in cps_test_01.truth.events if e.product == product)
         assert event.time_s == pytest.approx(label_s, abs=1)
 
