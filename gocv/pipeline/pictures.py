@@ -18,6 +18,7 @@ from gocv.data.video import write_video
 from gocv.pipeline.perception import PERSON, footage
 from gocv.pipeline.receipts import read_receipts, truth_beside
 from gocv.pipeline.tables import cart_events_from, events_from, read_table
+from gocv.shelf import episodes
 from gocv.viz import annotate, draw_report, draw_timeline, shelf_panels, shopper_colours
 
 _TRAIL_FRAMES = 20
@@ -31,7 +32,9 @@ def draw_run(recording: Recording, folder: Path) -> list[Path]:
         DataError: The run is not finished.
     """
     samples = (chunk for group in recording.scales for chunk in recording.scale_chunks(group))
-    panels = shelf_panels(samples, events_from(read_table(folder / "events.parquet")))
+    # Receipts speak of episodes: their steps are no events of their own.
+    found = episodes(events_from(read_table(folder / "events.parquet")))
+    panels = shelf_panels(samples, [episode.between(0, len(episode.events)) for episode in found])
     shoppers = read_floor_tracks(folder / "shoppers.parquet")
     moved = cart_events_from(read_table(folder / "cart_events.parquet"))
     receipts = read_receipts(folder / "receipts.json")
