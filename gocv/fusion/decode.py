@@ -24,9 +24,9 @@ from scipy.special import ndtr
 
 from gocv.core import UNKNOWN, Explanation, Part, ShelfId, WeightEvent
 from gocv.fusion.evidence import Sightings, Who
-from gocv.fusion.moves import Rules, Where
+from gocv.fusion.moves import Memory, Mover, Rules, Where
 from gocv.fusion.settings import FusionSettings, Priors
-from gocv.fusion.world import Hypothesis, merged
+from gocv.fusion.world import EMPTY_CART, Cart, Hypothesis, Place, merged
 from gocv.shelf import Candidates, Episode, alone, explain
 
 Array = NDArray[np.float64]
@@ -108,7 +108,7 @@ class Decoder:
                     hands_g = borne_g[rest] * pressed, borne_g[end] * with_hand
                     event, log_step = self._step(episode, rest, end, *hands_g)
                     moves = [(log + log_step, parts) for log, parts in self._moves(event, candidates, shoppers)]
-                    after = self._after(here, where, moves, event)
+                    after = self._after(here, where, moves, event.time_s)
                     reached.setdefault((end, with_hand), []).extend(after)
         return reached[last, False]
 
@@ -165,7 +165,7 @@ class Decoder:
 
     def _moves(
         self, event: WeightEvent, candidates: Candidates, shoppers: Sequence[int]
-    ) -> Iterator[tuple[float, tuple[tuple[int | None, Part], ...]]]:
+    ) -> Iterator[tuple[float, tuple[Mover, ...]]]:
         """What may have moved in one step and who may have moved it, with log weights that hold in every hypothesis."""
         who_of_all: Who | None = None
         for explanation in self._explanations(event, candidates):
@@ -202,9 +202,7 @@ class Decoder:
             found = explain(event, store, settings, candidates=wider, weights=weights)
         return [e for e in found if e.probability > _LEAST][:_MOST_EXPLANATIONS]
 
-    def _movers(
-        self, part: Part, who: Who, event: WeightEvent
-    ) -> Iterator[tuple[float, tuple[tuple[int | None, Part], ...]]]:
+    def _movers(self, part: Part, who: Who, event: WeightEvent) -> Iterator[tuple[float, tuple[Mover, ...]]]:
         """Who may have moved a part: one, or of several units two people."""
         seen = {s: log + self._seen(s, part, event) for s, log in who.items()}
         for shopper, log_who in seen.items():
@@ -220,27 +218,52 @@ class Decoder:
         return 0.0 if shopper is None else self.sightings.log_seen(shopper, part.product, part.units, event)
 
     def _after(
-        self,
-        known: Sequence[Hypothesis],
-        where: Where,
-        moves: Sequence[tuple[float, tuple[tuple[int | None, Part], ...]]],
-        event: WeightEvent,
+        self, known: Sequence[Hypothesis], where: Where, moves: Sequence[tuple[float, tuple[Mover, ...]]], time_s: float
     ) -> list[Hypothesis]:
         """Every move in every hypothesis, but for those that cannot come near the best any more."""
+        bound = np.array([[log for log, _ in moves]] * len(known), np.float64).reshape(len(known), len(moves))
+        bound += np.array([h.log_weight for h in known])[:, None]
+        carts: dict[int | None, tuple[list[tuple[Cart, Place]], NDArray[np.int64]]] = {}
+        tables: dict[tuple[int | None, int], Array] = {}
+        for column, (_, movers) in enumerate(moves):
+            for shopper, part in movers:
+                if (shopper, id(part)) not in tables:
+                    if shopper not in carts:
+                        carts[shopper] = _distinct(known, shopper, where)
+                    pairs, code = carts[shopper]
+                    most = np.array([self.rules.most(cart, place, where, part) for cart, place in pairs])
+                    tables[shopper, id(part)] = most[code]
+                bound[:, column] += tables[shopper, id(part)]
         found: list[Hypothesis] = []
-        best = -math.inf
-        bounded = [(log + sum(self.rules.most(where, part) for _, part in parts), log, parts) for log, parts in moves]
-        bounded.sort(key=lambda move: -move[0])
-        for h in sorted(known, key=lambda h: -h.log_weight):
-            for bound, log_weight, parts in bounded:
-                if h.log_weight + bound < best - _HOPELESS:
-                    break
-                ways = [dataclasses.replace(h, log_weight=h.log_weight + log_weight)]
-                for shopper, part in parts:
-                    ways = [w for way in ways for w in self.rules.moved(way, where, shopper, part, event.time_s)]
-                best = max(best, *(way.log_weight for way in ways)) if ways else best
-                found += ways
+        best, memory = -math.inf, Memory()
+        flat = bound.ravel()
+        for n in np.argsort(-flat, kind="stable").tolist():
+            if flat[n] < best - _HOPELESS:
+                break
+            h, (log_weight, movers) = known[n // len(moves)], moves[n % len(moves)]
+            weighed = Hypothesis(h.log_weight + log_weight, h.state, h.done)
+            for way in self.rules.moved(weighed, where, movers, time_s, memory):
+                if way.log_weight > best - _HOPELESS:
+                    best = max(best, way.log_weight)
+                    found.append(way)
         return found
+
+
+def _distinct(
+    known: Sequence[Hypothesis], shopper: int | None, where: Where
+) -> tuple[list[tuple[Cart, Place]], NDArray[np.int64]]:
+    """The different carts of a shopper, with what stands wrongly on the shelf, and (H,) which hypotheses have which."""
+    index: dict[object, int] = {}
+    pairs: list[tuple[Cart, Place]] = []
+    code: list[int] = []
+    for h in known:
+        cart, place = EMPTY_CART if shopper is None else h.cart(shopper), h.place(where.shelf)
+        key = cart.key, place.key
+        if key not in index:
+            index[key] = len(pairs)
+            pairs.append((cart, place))
+        code.append(index[key])
+    return pairs, np.array(code, np.int64)
 
 
 def _borne_down(episode: Episode) -> Array:

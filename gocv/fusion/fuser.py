@@ -202,14 +202,11 @@ class _Run:
         where, event = self._decoder.where(episode), episode.events[0]
         who: list[int | None] = [s for s in here if answer.shopper in (None, self._names[s])]
         shares = (1 / len(event.plates),) * len(event.plates)
-        after = []
+        after: list[Hypothesis] = []
+        parts = [Part(product, units, True, math.nan, math.nan, shares) for product, units in answer.items or ()]
         for h, shopper in itertools.product(known, who or [None]):
-            ways = [dataclasses.replace(h, done=())]
-            for product, units in answer.items or ():
-                part = Part(product, units, True, math.nan, math.nan, shares)
-                told = [w for way in ways for w in self._rules.moved(way, where, shopper, part, event.time_s)]
-                ways = told or ways
-            after += ways
+            movers = [(shopper, part) for part in parts]
+            after += self._rules.moved(dataclasses.replace(h, done=()), where, movers, event.time_s, {})
         return after
 
     def _as_answered(self, h: Hypothesis, answer: Answer) -> Hypothesis:

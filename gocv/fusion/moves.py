@@ -23,11 +23,18 @@ from collections.abc import Iterator, Sequence
 
 from gocv.core import UNKNOWN, Part, PlateId, ShelfId, Store
 from gocv.fusion.settings import Priors
-from gocv.fusion.world import Cart, Done, Hypothesis, Place, Unit, Variable
+from gocv.fusion.world import EMPTY_CART, Cart, Done, Hypothesis, Place, Unit, Variable
 from gocv.shelf import UnitWeights
 
-_Way = tuple[float, dict[Variable, Cart | Place]] | tuple[float, dict[Variable, Cart | Place], tuple[Unit, ...]]
+_Changed = dict[Variable, Cart | Place]
+_Way = tuple[float, _Changed] | tuple[float, _Changed, tuple[Unit, ...]]
 """Log weight, what changes, and what was put down where the part itself does not say it."""
+
+Mover = tuple[int | None, Part]
+"""Who moved what; None for nobody known."""
+
+Memory = dict[tuple[int, int, int | None, int], list[tuple[float, _Changed, tuple[Done, ...]]]]
+"""Ways in which a part may have moved, by identity of cart, place and part: hypotheses share most of these."""
 
 _LEAST_OVERLAP = 0.02
 _MOST_RATIO = 40.0
@@ -67,34 +74,67 @@ class Rules:
     dynamic_planogram: bool
 
     def moved(
-        self, known: Hypothesis, where: Where, shopper: int | None, part: Part, time_s: float
+        self, known: Hypothesis, where: Where, movers: Sequence[Mover], time_s: float, memory: Memory
     ) -> Iterator[Hypothesis]:
-        """The hypotheses that come of `known` if this moved, weighed; none where it is impossible there."""
-        done = Done(shopper, part.product, part.units, time_s, part.grams, part.sd_g)
-        ways = self._taken(known, where, shopper, part) if part.units > 0 else self._put(known, where, shopper, part)
-        for log_weight, changed, *other in ways:
-            log_weight += (abs(part.units) - 1) * math.log(self.priors.more_units)
-            state = {**known.state, **changed} if changed else known.state
-            said = [Done(shopper, unit.product, -1, time_s) for unit in other[0]] if other else [done]
-            yield Hypothesis(known.log_weight + log_weight, state, (*known.done, *said))
+        """The hypotheses that come of `known` if this moved, weighed; none where it is impossible there.
 
-    def most(self, where: Where, part: Part) -> float:
-        """At most the log weight of a part's moving, in any hypothesis."""
-        priors = self.priors
+        Args:
+            known: A hypothesis.
+            where: The shelf.
+            movers: What moved.
+            time_s: When.
+            memory: Of one event; the parts and hypotheses that it was filled for must outlive it.
+        """
+        ways: list[tuple[float, _Changed, tuple[Done, ...]]] = [(known.log_weight, {}, known.done)]
+        for shopper, part in movers:
+            more = []
+            for log_weight, changed, done in ways:
+                cart = EMPTY_CART if shopper is None else changed.get(shopper) or known.cart(shopper)
+                place = changed.get(where.shelf) or known.place(where.shelf)
+                key = id(cart), id(place), shopper, id(part)
+                found = memory.get(key)
+                if found is None:
+                    assert isinstance(cart, Cart)
+                    assert isinstance(place, Place)
+                    found = memory[key] = list(self._ways(cart, place, where, shopper, part, time_s))
+                more += [(log_weight + log, {**changed, **then}, done + said) for log, then, said in found]
+            ways = more
+        for log_weight, changed, done in ways:
+            yield Hypothesis(log_weight, {**known.state, **changed} if changed else known.state, done)
+
+    def _ways(
+        self, cart: Cart, place: Place, where: Where, shopper: int | None, part: Part, time_s: float
+    ) -> Iterator[tuple[float, _Changed, tuple[Done, ...]]]:
+        """What may come of one part, with what was done."""
+        done = (Done(shopper, part.product, part.units, time_s, part.grams, part.sd_g),)
+        move = self._taken if part.units > 0 else self._put
+        for log_weight, changed, *other in move(cart, place, where, shopper, part):
+            log_weight += (abs(part.units) - 1) * math.log(self.priors.more_units)
+            said = tuple(Done(shopper, unit.product, -1, time_s) for unit in other[0]) if other else done
+            yield log_weight, changed, said
+
+    def most(self, cart: Cart, place: Place, where: Where, part: Part) -> float:
+        """At most the log weight of a part's moving, from or to this cart, by anybody who has one like it."""
+        priors, units = self.priors, abs(part.units)
+        home = priors.take / max(len(where.here), 1)
         if part.product == UNKNOWN:
             bound = priors.unknown if part.units > 0 else priors.put * priors.leaning
         elif part.units < 0:
-            bound = max(priors.put * _MOST_RATIO, priors.take / max(len(where.here), 1))
+            bound = priors.put * _MOST_RATIO
+            if cart.count(part.product) < units:
+                restocked = part.at_home and (cart.staff or not cart.units)
+                bound = max(priors.put / max(where.products, 1), priors.foreign, home if restocked else 0.0)
         elif part.at_home:
-            bound = priors.take / max(len(where.here), 1)
-        else:
+            bound = home
+        elif any(u.product == part.product for u in place.units):
             bound = priors.take_away * len(where.plates) * _MOST_RATIO
-        return math.log(bound) + (abs(part.units) - 1) * math.log(priors.more_units)
+        else:
+            bound = max(priors.strayed, priors.astray)
+        return math.log(bound) + (units - 1) * math.log(priors.more_units)
 
-    def _taken(self, known: Hypothesis, where: Where, shopper: int | None, part: Part) -> Iterator[_Way]:
-        priors, changed = self.priors, dict[Variable, Cart | Place]()
+    def _taken(self, cart: Cart, place: Place, where: Where, shopper: int | None, part: Part) -> Iterator[_Way]:
+        priors, changed = self.priors, _Changed()
         if shopper is not None:
-            cart = known.cart(shopper)
             changed[shopper] = Cart.of((*cart.units, *_new(part, where)), cart.staff, cart.log)
         if part.product == UNKNOWN:
             yield math.log(priors.unknown), changed
@@ -103,7 +143,6 @@ class Rules:
         else:
             stray = priors.strayed / len(where.here) if part.product in where.here else priors.astray / where.products
             yield math.log(stray), changed
-            place = known.place(where.shelf)
             there = [u for u in place.units if u.product == part.product]
             if len(there) >= part.units:
                 near = sorted(there, key=lambda u: -_overlap(u, part, where))[: part.units]
@@ -113,13 +152,12 @@ class Rules:
                 log_prior = math.log(priors.take_away * overlap / len({u.product for u in place.units}))
                 yield log_prior + log_ratio, {**changed, where.shelf: left}
 
-    def _put(self, known: Hypothesis, where: Where, shopper: int | None, part: Part) -> Iterator[_Way]:
+    def _put(self, cart: Cart, place: Place, where: Where, shopper: int | None, part: Part) -> Iterator[_Way]:
         priors, count = self.priors, -part.units
         log_place = math.log(priors.put_home if part.at_home else 1 - priors.put_home)
         if shopper is None:
-            yield math.log(priors.put / max(where.products, 1)) + log_place, self._standing(known, where, part, ())
+            yield math.log(priors.put / max(where.products, 1)) + log_place, self._standing(place, where, part, ())
             return
-        cart = known.cart(shopper)
         held = [u for u in cart.units if u.product == part.product]
         if len(held) >= count:
             chosen = sorted(held, key=lambda u: abs(u.grams - part.grams / count) if u.grams == u.grams else 1e9)[
@@ -129,25 +167,24 @@ class Rules:
             for unit in chosen:
                 left.remove(unit)
             ratio = self._same_unit(chosen, part)
-            changed = {shopper: Cart.of(left, cart.staff, cart.log), **self._standing(known, where, part, chosen)}
+            changed = {shopper: Cart.of(left, cart.staff, cart.log), **self._standing(place, where, part, chosen)}
             distinct = len({u.product for u in cart.units})
             yield math.log(priors.put / distinct) + log_place + ratio, changed
         elif part.product == UNKNOWN:
             yield math.log(priors.foreign), {}
-            yield from self._leaning(known, where, shopper, part)
+            yield from self._leaning(cart, place, where, shopper, part)
         else:
             restocked = math.log(priors.take / max(len(where.here), 1))
             if part.at_home and (cart.staff or not cart.units):
                 log_staff = 0.0 if cart.staff else math.log(priors.staff)
-                staff: dict[Variable, Cart | Place] = {shopper: Cart.of(cart.units, True, cart.log)}
+                staff: _Changed = {shopper: Cart.of(cart.units, True, cart.log)}
                 yield log_staff + restocked, staff
             if not cart.staff:
-                changed = self._standing(known, where, part, ())
+                changed = self._standing(place, where, part, ())
                 yield math.log(priors.foreign / max(where.products, 1)) + log_place, changed
 
-    def _leaning(self, known: Hypothesis, where: Where, shopper: int, part: Part) -> Iterator[_Way]:
+    def _leaning(self, cart: Cart, place: Place, where: Where, shopper: int, part: Part) -> Iterator[_Way]:
         """Of what nothing explains: some of the cart, put down at once, of which the frame carries a part."""
-        cart = known.cart(shopper)
         weighed = {u: u.grams if u.grams > 0 else self._catalogue_g(u.product) for u in cart.units}
         units = [u for u in cart.units if weighed[u] > 0][-_MOST_IN_HANDS:]
         for count in (1, 2, 3):
@@ -160,7 +197,7 @@ class Rules:
                 for unit in some:
                     left.remove(unit)
                 stood = dataclasses.replace(part, at_home=False, units=-count, product=some[0].product)
-                changed = {shopper: Cart.of(left, cart.staff, cart.log), **self._standing(known, where, stood, some)}
+                changed = {shopper: Cart.of(left, cart.staff, cart.log), **self._standing(place, where, stood, some)}
                 choices = math.comb(len(units), count)
                 log_prior = math.log(self.priors.put * self.priors.leaning / choices)
                 yield log_prior + (count - 1) * math.log(_TOGETHER), changed, some
@@ -169,13 +206,10 @@ class Rules:
         """What a unit should weigh; 0 for what is in no catalogue."""
         return 0.0 if product == UNKNOWN else self.weights.of(product).mean_g
 
-    def _standing(
-        self, known: Hypothesis, where: Where, part: Part, units: Sequence[Unit]
-    ) -> dict[Variable, Cart | Place]:
+    def _standing(self, place: Place, where: Where, part: Part, units: Sequence[Unit]) -> _Changed:
         """The shelf after something was put in a wrong place on it."""
         if part.at_home or not self.dynamic_planogram or part.product == UNKNOWN:
             return {}
-        place = known.place(where.shelf)
         return {where.shelf: Place.of((*place.units, *_units(part, where, units)))}
 
     def _same_unit(self, units: list[Unit], part: Part) -> float:

@@ -11,8 +11,6 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from gocv.core import PlateId, ShelfId
 
 FLOOR = "floor"
@@ -103,6 +101,9 @@ EMPTY_CART, EMPTY_PLACE = Cart.of(()), Place.of(())
 
 State = Mapping[Variable, Cart | Place]
 
+_LEAST, _NEGLIGIBLE = 1 / 3000, 16.0
+"""Hypotheses against the best: such a share is left out, and such log odds are not even counted."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -133,24 +134,28 @@ def merged(hypotheses: Iterable[Hypothesis], beam: int, *, with_done: bool = Fal
         beam: Most that are kept; those three thousand times less probable than the best are left out in any case.
         with_done: Keep apart those that differ in what was done in the episode.
     """
+    hypotheses = list(hypotheses)
     best: dict[Hashable, Hypothesis] = {}
     weight: dict[Hashable, float] = {}
+    codes: dict[Hashable, int] = {}
+    code: dict[int, int] = {}  # by identity of a value: hypotheses share most of theirs, and keys are long
+    top = max(h.log_weight for h in hypotheses)
     for h in hypotheses:
-        key: Hashable = tuple(value.key for value in h.state.values())
-        key = (key, tuple(d[:3] for d in h.done)) if with_done else key
+        if h.log_weight < top - _NEGLIGIBLE:
+            continue
+        for value in h.state.values():
+            if id(value) not in code:
+                code[id(value)] = codes.setdefault(value.key, len(codes))
+        state = tuple([code[id(value)] for value in h.state.values()])
+        key = (state, tuple([d[:3] for d in h.done])) if with_done else state
         kept = best.get(key)
-        if kept is None:
-            best[key], weight[key] = h, h.log_weight
-        else:
-            weight[key] = float(np.logaddexp(weight[key], h.log_weight))
-            if h.log_weight > kept.log_weight:
-                best[key] = h
+        weight[key] = weight.get(key, 0.0) + math.exp(h.log_weight - top)
+        if kept is None or h.log_weight > kept.log_weight:
+            best[key] = h
     order = sorted(best, key=lambda key: -weight[key])[:beam]
-    least = weight[order[0]] - 8.0
-    order = [key for key in order if weight[key] >= least]
-    top = weight[order[0]]
-    log_sum = top + math.log(math.fsum(math.exp(weight[key] - top) for key in order))
-    return [dataclasses.replace(best[key], log_weight=weight[key] - log_sum) for key in order]
+    order = [key for key in order if weight[key] >= _LEAST * weight[order[0]]]
+    whole = math.fsum(weight[key] for key in order)
+    return [dataclasses.replace(best[key], log_weight=math.log(weight[key] / whole)) for key in order]
 
 
 class World:
