@@ -199,7 +199,9 @@ class Decoder:
         if strange > _FOREIGN_ABOVE and self.settings.positions:
             everything = frozenset(store.planogram)
             wider = dataclasses.replace(candidates, away=everything)
-            found = explain(event, store, settings, candidates=wider, weights=weights)
+            others = explain(event, store, settings, candidates=wider, weights=weights)
+            known = {_named(e) for e in found}
+            found = sorted([*found, *(e for e in others if _named(e) not in known)], key=lambda e: -e.probability)
         return [e for e in found if e.probability > _LEAST][:_MOST_EXPLANATIONS]
 
     def _movers(self, part: Part, who: Who, event: WeightEvent) -> Iterator[tuple[float, tuple[Mover, ...]]]:
@@ -284,6 +286,10 @@ def _likely(hypotheses: Sequence[Hypothesis], beam: int) -> list[Hypothesis]:
     total = float(np.logaddexp.reduce([h.log_weight for h in hypotheses]))
     kept = merged(hypotheses, beam, with_done=True)
     return [dataclasses.replace(h, log_weight=h.log_weight + total) for h in kept]
+
+
+def _named(explanation: Explanation) -> tuple[tuple[str, int, bool], ...]:
+    return tuple((p.product, p.units, p.at_home) for p in explanation.parts)
 
 
 def _of_part(event: WeightEvent, part: Part) -> WeightEvent:

@@ -26,7 +26,7 @@ _ON_SURE = 0.5
 _MOST_PROFILES = {2: 120, 3: 40}
 _MOST_SETS = {2: 240, 3: 120}
 _MOST_ELSEWHERE = 16
-"""If more products than that may stand anywhere, sets of parts have them only at home."""
+"""If more products than that may have been taken from anywhere, or put anywhere, sets of parts have them at home."""
 _RIDGE = 1e-6
 """Of weights: they are known to within a kilogram."""
 _LEAST_LOG = math.log(1e-4)
@@ -80,8 +80,10 @@ def find_several(
     """
     profiles = library(change.plates, coarse=True)
     sure = change.sure
-    elsewhere = len({p for p, home in zip(options.product, options.at_home, strict=True) if not home})
-    usable = options.at_home | (elsewhere <= _MOST_ELSEWHERE)
+    usable = options.at_home.copy()
+    for way in (~options.at_home & (options.units > 0), ~options.at_home & (options.units < 0)):
+        if len(set(itertools.compress(options.product, way))) <= _MOST_ELSEWHERE:
+            usable |= way
     if settings.max_parts < 2 or not len(sure) or len(set(itertools.compress(options.product, usable))) < 2:
         return []
     atoms = _atoms(options, loads, np.flatnonzero(usable))
