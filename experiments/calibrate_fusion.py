@@ -4,7 +4,8 @@ r"""Calibrate the probabilities of receipts, and choose the review policy, on si
         --root ../shared/data/nanostore --recording recordings/benchmark-1
 
 Writes `gocv/fusion/shipped/{calibrator,review}.json`, which come with gocv. The visits of even numbers fit the
-calibrator, those of odd numbers choose the threshold; seeds are those of development (0 to 999) alone.
+calibrator, those of odd numbers choose the threshold; seeds are those of development (0 to 999) alone, without those
+on which the demo is measured.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ HERE = Path(__file__).parent
 SCENARIOS = HERE.parent / "configs/sim/scenarios"
 SUITE = HERE.parent / "configs/sim/suites/nanostore.yaml"
 DAYS = ("busy_day", "plain_day")
-FIRST_SEED, LAST_SEED = 0, 999
+SEEDS = [seed for seed in range(1000) if not 41 <= seed <= 80]
 BOUNDS = (0.05, 0.02, 0.01, 0.005)
 """Shares of wrong receipts among those that pass; the last is the goal."""
 
@@ -48,7 +49,7 @@ def visits(count: int, root: Path | None, recording: Path | None) -> list[tuple[
     if root is not None and recording is not None:
         suite, labels = read_suite(SUITE), root / "labels/events_v14.json"
         scenarios += [scenario_of(case, suite, recording, labels) for case in suite.cases]
-    seeds = np.random.default_rng(0).permutation(np.arange(FIRST_SEED, LAST_SEED + 1))
+    seeds = np.random.default_rng(0).permutation(SEEDS)
     return [(scenarios[row % len(scenarios)], int(seeds[row % len(seeds)])) for row in range(count)]
 
 
@@ -107,7 +108,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
         runs = list(with_progress(pool.map(stated, planned), "visits", len(planned)))
-    calibrated(runs, {"gocv": __version__, "command": command_line(), "visits": len(planned), "seeds": "0-999"})
+    calibrated(runs, {"gocv": __version__, "command": command_line(), "visits": len(planned), "seeds": "0-40, 81-999"})
 
 
 if __name__ == "__main__":

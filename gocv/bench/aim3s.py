@@ -20,6 +20,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from gocv.bench.labelled import EVENTS, METHODS, PLATES_PER_CELL, accuracies, labelled_changes, our_accuracies
+from gocv.bench.labelled_limit import weight_limit
 from gocv.bench.methods import FAIM, OURS
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.bench.sessions import Session, simulate_session
@@ -68,9 +69,16 @@ class _Task:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Sessions:
-    """Percent identified for each number of plates a cell, by method; counts by part of the events, by method."""
+    """Figures of one seed.
+
+    Attributes:
+        labelled: Percent identified for each number of plates a cell, by method.
+        limit: Percent that weight alone can name: each event alone, and takes together with their returns.
+        detected: Counts by part of the events, by method.
+    """
 
     labelled: Mapping[str, Sequence[float]]
+    limit: tuple[float, float]
     detected: Mapping[str, Mapping[str, EventCounts]]
 
 
@@ -87,9 +95,10 @@ def bench_aim3s(
 
     Returns:
         Rows of the labelled protocol: percent identified for each number of plates a cell, the mean over seeds, and
-        `sd_N`, its standard deviation between seeds. Then rows of the detected protocol, one plate a cell: precision
-        and recall of the events, and of those paired the share whose product and units are right, also for one unit,
-        for several, for takes and for returns alone.
+        `sd_N`, its standard deviation between seeds; at 12 plates a cell also the most that anybody could name who only
+        knows what the shelf weighs (`gocv.bench.labelled_limit`). Then rows of the detected protocol, one plate a cell:
+        precision and recall of the events, and of those paired the share whose product and units are right, also for
+        one unit, for several, for takes and for returns alone.
 
     Raises:
         ConfigError: A file is refused.
@@ -103,7 +112,9 @@ def bench_aim3s(
         sessions = list(with_progress(pool.map(_measure, tasks), "sessions", len(tasks)))
     rows: list[dict[str, Any]] = []
     for name in stores:
-        rows += _labelled(name, [s.labelled for t, s in zip(tasks, sessions, strict=True) if t.gondola == name])
+        own = [s for t, s in zip(tasks, sessions, strict=True) if t.gondola == name]
+        rows += _labelled(name, [s.labelled for s in own])
+        rows += _limits(name, [s.limit for s in own])
     for name in stores:
         rows += _detected(name, [s.detected for t, s in zip(tasks, sessions, strict=True) if t.gondola == name])
     return BenchmarkResult("aim3s", rows, environment(min(seeds)), command_line())
@@ -116,7 +127,8 @@ def _measure(task: _Task) -> _Sessions:
         labelled |= our_accuracies(task.layout, changes, task.config.fusion.explain)
         session = simulate_session(task.layout, Disorder(), task.seed, task.events, SEVERAL)
         moves = {FAIM: _by_faim(session), OURS: _by_gocv(session, task.config)}
-    return _Sessions(labelled, {method: _counted(session, said) for method, said in moves.items()})
+    limit = weight_limit(task.layout, changes, Disorder())
+    return _Sessions(labelled, limit, {method: _counted(session, said) for method, said in moves.items()})
 
 
 def _labelled(gondola: str, runs: Sequence[Mapping[str, Sequence[float]]]) -> Iterator[dict[str, Any]]:
@@ -132,6 +144,12 @@ def _labelled(gondola: str, runs: Sequence[Mapping[str, Sequence[float]]]) -> It
             yield _published(method)
     if gondola == "household":
         yield _published("P_W·P_L and vision")
+
+
+def _limits(gondola: str, limits: Sequence[tuple[float, float]]) -> Iterator[dict[str, Any]]:
+    about = {"gondola": gondola, "protocol": "labelled", "sessions": len(limits)}
+    for way, percents in zip(("each event alone", "take and return together"), zip(*limits, strict=True), strict=True):
+        yield {"method": f"limit of weight, {way}", **about, "cell_12": statistics.mean(percents)}
 
 
 def _published(method: str) -> dict[str, Any]:

@@ -274,7 +274,7 @@ def _labels(
         moved = by_event.get(event.id, ())
         if not moved:
             total = event.total_g
-            text = f"{MINUS if total < 0 else '+'}{abs(total):.0f} g, not explained"
+            text = f"{MINUS if total < 0 else '+'}{abs(total):.0f} g, not explained" if abs(total) >= 1 else "touched"
             labels.append(Label(event.time_s, "", text, 1.0, colours[None]))
         for part in moved:
             name = store.products[part.product].name if part.product in store.products else part.product

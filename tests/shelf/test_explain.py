@@ -345,3 +345,12 @@ def test_its_probabilities_can_be_believed():
         right += best.items == ((f"p{k}", 1),)
     assert 0.6 < right / 300 < 0.99
     assert said / 300 == pytest.approx(right / 300, abs=0.06)
+
+
+def test_many_things_that_may_stand_in_wrong_places_do_not_hide_what_two_people_put_down():
+    many = [(f"other {n}", 37.0 + 11 * n, []) for n in range(60)]
+    store = store_of(("gum", 53, [1]), ("milk", 358, []), *many)
+    event = event_of({1: 53, 5: 240, 6: 118})
+    away = frozenset(name for name, _, _ in many)
+    found = explain(event, store, candidates=Candidates(None, away, frozenset({"gum", "milk"})))
+    assert by_items(found)[("gum", -1), ("milk", -1)] > 0.8
