@@ -60,7 +60,8 @@ def stated(visit: tuple[Scenario, int]) -> list[tuple[float, bool, bool]]:
         truth = simulate(scenario, Path(folder) / "recording", seed=seed)
         recording, config = Recording.open(Path(folder) / "recording"), PipelineConfig()
         shoppers = mend(recording.floor_tracks(), recording.store.zones).tracks
-        fused, _, report = decide(recording, config, weigh(recording, config)[0], shoppers)
+        events, scales = weigh(recording, config)
+        fused, _, report = decide(recording, config, events, shoppers, scales)
     really = {receipt.shopper: dict(receipt.items) for receipt in truth.receipts or ()}
     found = as_units(fused.receipts)
     partner = match_shoppers(found, really)

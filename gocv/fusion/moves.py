@@ -2,7 +2,7 @@
 
 The weight of a shopper's moving a part is a product of how often such things happen and of what the hypothesis knows:
 
-- taken from home: `take` / (products of the shelf);
+- taken from home: `take` / (products of the shelf), by staff · `staff_takes`;
 - taken from a wrong place u where the hypothesis has such a unit: `take_away` / (units there) · overlap of the plates
   with those that carried it · R; where it has none, `strayed` or `astray` / (products that it could be);
 - put back by somebody who has it: `put` / (products in the cart) · `put_home` or its complement · R;
@@ -114,7 +114,7 @@ class Rules:
             yield log_weight, changed, said
 
     def most(self, cart: Cart, place: Place, where: Where, part: Part) -> float:
-        """At most the log weight of a part's moving, from or to this cart, by anybody who has one like it."""
+        """At most the log weight of a part's moving, from or to a cart that holds the same products as this."""
         priors, units = self.priors, abs(part.units)
         home = priors.take / max(len(where.here), 1)
         if part.product == UNKNOWN:
@@ -139,7 +139,8 @@ class Rules:
         if part.product == UNKNOWN:
             yield math.log(priors.unknown), changed
         elif part.at_home:
-            yield math.log(priors.take / max(len(where.here), 1)), changed
+            rare = priors.staff_takes if cart.staff else 1.0
+            yield math.log(rare * priors.take / max(len(where.here), 1)), changed
         else:
             stray = priors.strayed / len(where.here) if part.product in where.here else priors.astray / where.products
             yield math.log(stray), changed

@@ -31,6 +31,7 @@ class Priors(Model):
         leaning: The frame carries so much of what is put down that nothing else explains it.
         foreign: Somebody puts down what they do not have.
         staff: Somebody who puts down what they do not have is staff.
+        staff_takes: Staff take something from where it belongs, against a shopper's taking it.
         inside_rest: A short rest lies within one thing that was done, and does not part two.
         same_unit: Two weighings of one unit agree: it leans on nothing either time.
         slip: What somebody answered is wrong.
@@ -49,6 +50,7 @@ class Priors(Model):
     leaning: Chance = 0.03
     foreign: Chance = 1e-4
     staff: Chance = 0.02
+    staff_takes: Chance = 0.1
     inside_rest: Chance = 0.3
     same_unit: Chance = 0.85
     slip: Chance = 1e-3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gocv.core import Answer, EventDetector, FloorTracks, Fused, GocvError, WeightEvent
+from gocv.core import Answer, EventDetector, FloorTracks, Fused, GocvError, PlateId, WeightEvent
 from gocv.data.files import write_json
 from gocv.data.floor_tracks import read_floor_tracks
 from gocv.data.progress import with_progress
@@ -16,6 +16,7 @@ from gocv.fusion.calibrate import Calibrator
 from gocv.fusion.clocks import ClockOffset, apply_clock, estimate_clock
 from gocv.fusion.review import ReviewPolicy, judged
 from gocv.fusion.shipped import CALIBRATOR, POLICY
+from gocv.fusion.unseen import reached, strangers
 from gocv.pipeline.config import STAGES, PipelineConfig
 from gocv.pipeline.evidence import evidence
 from gocv.pipeline.folder import Report, RunFolder
@@ -74,7 +75,7 @@ def fusion(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
     found = events_from(read_table(folder.table("events")))
     shoppers = read_floor_tracks(folder.table("shoppers"))
     answers = read_labels(folder.path / "labels.jsonl")
-    fused, events, report = decide(recording, config, found, shoppers, answers)
+    fused, events, report = decide(recording, config, found, shoppers, folder.report_of("shelf") or [], answers)
     calibrator = Calibrator.load(config.fusion.calibrator or CALIBRATOR)
     policy = ReviewPolicy.load(config.fusion.policy or POLICY)
     receipts = [judged(r, calibrator=calibrator, policy=policy, report=report) for r in fused.receipts]
@@ -97,14 +98,20 @@ def decide(
     config: PipelineConfig,
     events: Sequence[WeightEvent],
     shoppers: FloorTracks,
+    scales: Report,
     answers: Sequence[Answer] = (),
 ) -> tuple[Fused, list[WeightEvent], Report]:
-    """What fusion finds before it is calibrated, the events on the cameras' clock, and what was wrong."""
+    """What fusion finds before it is calibrated, the events on the cameras' clock, and what was wrong.
+
+    `scales` is what `weigh` reported: whoever reached for a plate in trouble may have taken what nobody weighed.
+    """
     offsets = estimate_clock(events, shoppers, recording.store) if config.fusion.clock else []
     skews = {skew["where"]: skew for skew in (_skew(offset) for offset in offsets if offset.significant)}
     timed = apply_clock(events, offsets)
     fused = CartFuser(recording.store, config.fusion).fuse(timed, shoppers, answers=answers)
-    return fused, timed, [*skews.values(), *fused.report]
+    troubled = [PlateId.parse(entry["where"][6:]) for entry in scales if entry["where"].startswith("plate ")]
+    blind = reached(troubled, shoppers, recording.store)
+    return fused, timed, [*skews.values(), *fused.report, *blind, *strangers(shoppers, recording.store.zones)]
 
 
 def _skew(offset: ClockOffset) -> dict[str, str]:

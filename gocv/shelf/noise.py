@@ -16,10 +16,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-SCALES = (1, 4, 16, 32)
+SCALES = (1, 4, 16, 32, 64)
 """Blocks of the windows for which D_w is learnt."""
 
-_SAMPLED = ((0, 10), (0, 5, 10, 15), (0,), (0,))
+_SAMPLED = ((0, 10), (0, 5, 10, 15), (0,), (0,), (0,))
 """Of each scale: how many blocks before the last one of an epoch values are kept."""
 
 _WIDTH = np.repeat(SCALES, [len(back) for back in _SAMPLED])
@@ -32,7 +32,7 @@ _MEMORY = 32
 
 _MEDIAN_TO_SD = 1.4826
 
-_LEAST_SD_G = (0.14, 0.10, 0.08, 0.08)
+_LEAST_SD_G = (0.14, 0.10, 0.08, 0.08, 0.08)
 """Least deviation of D_w: what a converter with steps of 0.24 g leaves, 0.24 / √12 · √2, and less in longer windows."""
 
 _UNKNOWN_SD_G = 5.0
@@ -107,7 +107,7 @@ class NoiseLearner:
         """Take in an epoch.
 
         Args:
-            blocks: (m, P) block means up to the end of the epoch, m >= 20: as many as there are, 64 are enough.
+            blocks: (m, P) block means up to the end of the epoch, m >= 20: as many as there are, 128 are enough.
             detail: (20, P) second differences of the samples within the blocks of the epoch.
         """
         row = self._epochs % _MEMORY

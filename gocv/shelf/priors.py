@@ -51,7 +51,7 @@ class ExplainSettings(Model):
     """
 
     unit_spread: float = Field(default=0.01, ge=0, le=1)
-    file_errors: tuple[tuple[float, float], ...] = ((0.004, 0.6), (0.03, 0.35), (0.2, 0.05))
+    file_errors: tuple[tuple[float, float], ...] = ((0.004, 0.62), (0.03, 0.36), (0.2, 0.02))
     unknown_weight_g: float = Field(default=250.0, gt=0)
     unknown_weight_ratio: float = Field(default=1.2, gt=0)
     narrow: float = Field(default=0.67, gt=0, lt=1)

@@ -3,7 +3,7 @@
 Readings are averaged over blocks of 50 ms. A plate is unquiet where the means of two neighbouring windows differ by
 more than `threshold` deviations of what they differ by at rest (`gocv.shelf.noise`), that deviation raised while the
 whole gondola shakes, which the fine detail within the blocks tells. Windows of 0.2 s find all that happens at once;
-those of 0.8 and 1.6 s find, away from it, what happens slowly. Unquiet stretches of a shelf with only short rests
+those of 0.8 to 3.2 s find, between it, what happens slowly. Unquiet stretches of a shelf with only short rests
 between them are an episode. Within it the rests are found by dynamic programming (`gocv.shelf.segments`), and every
 step from one rest to the next is a `WeightEvent` (`gocv.shelf.chains`).
 
@@ -39,6 +39,9 @@ _CREEP = 12
 
 _CREEPS, _LEAST_CREEP_G = 3.5, 0.6
 """They tell it where they differ by more deviations than that, and more grams."""
+
+_LONG = 40
+"""Unquiet stretches of more blocks are slow changes; what is fast shows no further in slow windows."""
 
 _TOUCH_G = 8.0
 """An episode after which the shelf is as before is of interest where a level changed by more than this meanwhile."""
@@ -190,7 +193,7 @@ class StepDetector:
                 shelf.fragments[-1] = (shelf.fragments[-1][0], last)
             else:
                 shelf.fragments.append((first, last))
-        self._follow_slow(shelf, slow)
+        self._follow_slow(shelf, slow, noise)
         while shelf.fragments and now - shelf.fragments[0][0] > self._longest:
             yield from self._cut_short(shelf, now, noise)
         if shelf.fragments:
@@ -200,7 +203,7 @@ class StepDetector:
             if not self._creeps_on(shelf, noise):
                 yield from self._close(shelf, len(shelf.fragments), self._end, noise)
 
-    def _follow_slow(self, shelf: _Shelf, slow: NDArray[np.float32]) -> None:
+    def _follow_slow(self, shelf: _Shelf, slow: NDArray[np.float32], noise: Noise) -> None:
         """Where a slow change is over, and nothing fast was near it, its middle is a fragment of its own."""
         begin = self._end - SLOW[-1] - EPOCH
         for first, last in _runs(slow > 1, begin):
@@ -210,21 +213,40 @@ class StepDetector:
                 _, _, before, where = shelf.slow
                 shelf.slow = (shelf.slow[0], last, *((height, place) if height > before else (before, where)))
             else:
-                self._end_slow(shelf)
+                self._end_slow(shelf, noise)
                 shelf.slow = (first, last, height, place)
         if shelf.slow is not None and (shelf.slow[1] < begin + EPOCH or shelf.slow[1] - shelf.slow[0] > self._longest):
-            self._end_slow(shelf)
+            self._end_slow(shelf, noise)
 
-    def _end_slow(self, shelf: _Shelf) -> None:
+    def _end_slow(self, shelf: _Shelf, noise: Noise) -> None:
         if shelf.slow is None:
             return
         first, last, _, place = shelf.slow
         shelf.slow = None
-        inset = SLOW[-1] // 2
+        inset = SLOW[-1] // 4
         core = (min(first + inset, place - 2), max(last - inset, place + 2))
         near = any(core[0] - SLOW[-1] < b and a < core[1] + SLOW[-1] for a, b in shelf.fragments)
         if not near and core[0] - SLOW[-1] >= shelf.free:
             shelf.fragments = sorted([*shelf.fragments, core])
+            return
+        # What is fast shows in slow windows too: only a long stretch between it of which the ends differ is slow.
+        edges = [shelf.free, *itertools.chain(*shelf.fragments), self._end]
+        for before, after in zip(edges[::2], edges[1::2], strict=True):
+            part = (max(core[0], before + FAST[-1]), min(core[1], after - FAST[-1]))
+            if self._crept(shelf, part, noise):
+                shelf.fragments = sorted([*shelf.fragments, part])
+
+    def _crept(self, shelf: _Shelf, part: tuple[int, int], noise: Noise) -> bool:
+        """Whether a stretch without anything fast is long, and the levels at its ends differ surely."""
+        half = (part[1] - part[0]) // 3
+        if 3 * half <= _LONG:
+            return False
+        begin, end = (self._stream.rows(at, at + half) for at in (part[0], part[1] - half))
+        blocks = self._stream.values_g[:, shelf.columns]
+        apart = np.abs(blocks[end].mean(axis=0) - blocks[begin].mean(axis=0))
+        assert self._meter is not None
+        sd_g = self._meter.loudness(*part) * np.sqrt(2 * noise.of(shelf.columns).level_g2(half))
+        return bool((apart > np.maximum(self.threshold * sd_g, self.min_change_g)).any())
 
     def _heavier(self, shelf: _Shelf, noise: Noise) -> bool:
         """Whether a plate carries more than before the episode."""
@@ -237,10 +259,13 @@ class StepDetector:
     def _creeps_on(self, shelf: _Shelf, noise: Noise) -> bool:
         """Whether the level still changes, too slowly to be unquiet; if so the last fragment is made longer."""
         first, last = shelf.fragments[-1]
-        middle = last + 2 + _CREEP
-        if not self._differ(shelf, middle - _CREEP, middle, middle + _CREEP, noise):
+        width = SLOW[-2] if last - first > _LONG else _CREEP
+        middle = last + 2 + width
+        if middle + width > self._end:
+            return True
+        if not self._differ(shelf, middle - width, middle, middle + width, noise):
             return False
-        shelf.fragments[-1] = (first, last + _CREEP // 2)
+        shelf.fragments[-1] = (first, last + width // 2)
         return True
 
     def _crept_from(self, shelf: _Shelf, first: int, noise: Noise) -> int:
@@ -283,6 +308,10 @@ class StepDetector:
         """The events of the first fragments of a shelf; nothing from the block `stop` on belongs to them."""
         assert self._meter is not None
         fragments, shelf.fragments = shelf.fragments[:count], shelf.fragments[count:]
+        if shelf.slow is not None:
+            before = (max(shelf.free + FAST[-1], shelf.slow[0] + SLOW[-1] // 4), fragments[0][0] - FAST[-1])
+            if self._crept(shelf, before, noise):
+                fragments = [before, *fragments]
         fragments[0] = (self._crept_from(shelf, fragments[0][0], noise), fragments[0][1])
         begin = min(max(shelf.free, fragments[0][0] - self._level - MARGIN), fragments[0][0] - MARGIN)
         stop = max(stop, fragments[-1][1] + MARGIN)

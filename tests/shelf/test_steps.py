@@ -63,6 +63,24 @@ CASES = [
 ]
 
 
+SLOW = [
+    ("after a take", 0.8, [(10, 0.2, {5: -135}), (14.5, 5.0, {5: -97})]),
+    ("between takes", 0.8, [(6, 0.2, {5: -135}), (10.5, 5.0, {5: -97}), (15, 0.2, {8: -60})]),
+    ("on plates that tremble", 10.0, [(20, 7.0, {5: -47, 6: -34})]),
+    ("after a take, on plates that tremble", 10.0, [(14, 0.3, {5: -100}), (20, 7.0, {5: -47, 6: -34})]),
+]
+
+
+@pytest.mark.parametrize(("sd_g", "moves"), [c[1:] for c in SLOW], ids=[c[0] for c in SLOW])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_slow_lift_beside_other_things_is_not_taken_for_drift(sd_g, moves, seed):
+    events, _ = found(shelf(*moves, sd_g=sd_g, seed=seed))
+    total_g = sum(sum(grams.values()) for _, _, grams in moves)
+    assert sum(e.delta_g.sum() for e in events) == pytest.approx(total_g, abs=max(3.0, 1.5 * sd_g))
+    slow_s = next(at_s for at_s, took_s, _ in moves if took_s > 1)
+    assert any(e.start_s < slow_s < e.end_s for e in events)
+
+
 @pytest.mark.parametrize(("moves", "total_g"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 @pytest.mark.parametrize("seed", range(2))
 def test_what_happens_is_one_episode_with_the_right_sum(moves, total_g, seed):
