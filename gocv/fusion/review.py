@@ -13,8 +13,9 @@ algorithms to achieve risk control", 2021) chooses λ on receipts whose truth is
 - Thresholds are tried in a sequence fixed beforehand (`GRID`), from the strictest to the most lenient, each at the full
   level δ, until one is not rejected; the last that was rejected is chosen. The first test that ought to fail is passed
   with a probability of at most δ, and no test after a failed one counts, so nothing is paid for trying many.
-- Thresholds from which there are too few receipts for any rejection, (1 - α)^n > δ, are passed over. That keeps the
-  guarantee where the risk does not grow with the probability stated: passing over λ for want of receipts then makes
+- Thresholds from which there are too few receipts for any rejection, (1 - α)^n > δ, are passed over, and so are those
+  from which there are fewer than three times as many, or than a quarter of all: there one wrong receipt would end the
+  sequence before it began. That keeps the guarantee where the risk does not grow with the probability stated: passing over λ for want of receipts then makes
   those below it look worse, not better.
 
 The guarantee: with a probability of at least 1 - δ over the receipts that λ was chosen on, of all receipts that come
@@ -47,6 +48,10 @@ GRID = 1 - np.logspace(-8, math.log10(0.5), 124)
 """Thresholds in the order in which they are tried: 16 to each factor of ten in the probability of an error."""
 
 _VERSION = 1
+
+_POWER = 3
+"""The first set that is tried has so many times the fewest receipts that could pass, or a quarter of all: one wrong one
+among the surest would otherwise end the sequence before it began."""
 
 Report = Sequence[Mapping[str, str]]
 
@@ -178,6 +183,7 @@ def choose_threshold(
     passing = np.searchsorted(-p[order], -GRID, side="right")
     wrong = np.concatenate([[0], np.cumsum(~hit[order])])[passing]
     least = math.ceil(math.log(1 - confidence) / math.log(1 - max_error))
+    least = max(least, min(_POWER * least, len(p) // 4))
     rejected = binom.cdf(wrong, passing, max_error) <= 1 - confidence
     tried = np.flatnonzero(passing >= least)
     failed = np.flatnonzero(~rejected[tried])

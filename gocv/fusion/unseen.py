@@ -13,7 +13,7 @@ from gocv.geometry import points_in_polygon
 _WRISTS = [JOINTS.index("l_wrist"), JOINTS.index("r_wrist")]
 _BESIDE_M, _ABOVE_M, _BELOW_M = 0.03, 0.30, 0.05
 _LEAST_S, _GAP_S = 0.3, 0.5
-_DOORS, _DOOR_M, _EDGE_S = ("entrance", "exit"), 0.5, 2.0
+_DOORS, _DOOR_M, _EDGE_S, _VISIT_S = ("entrance", "exit"), 0.5, 2.0, 3.0
 
 
 def reached(plates: Iterable[PlateId], shoppers: FloorTracks, store: Store) -> list[dict[str, str]]:
@@ -42,7 +42,7 @@ def reached(plates: Iterable[PlateId], shoppers: FloorTracks, store: Store) -> l
 
 
 def strangers(shoppers: FloorTracks, zones: Sequence[Zone]) -> Iterator[dict[str, str]]:
-    """Who first appears, or vanishes, inside the shop: a part of what they took may be on another receipt.
+    """Who appears or vanishes inside the shop, or is there for a moment only: what they took may be on another receipt.
 
     Args:
         shoppers: Rows in order of time, places in the store's frame, metres.
@@ -61,6 +61,9 @@ def strangers(shoppers: FloorTracks, zones: Sequence[Zone]) -> Iterator[dict[str
         rows = known[shoppers.shopper[known] == index]
         if not len(rows):
             continue
+        stay_s = float(shoppers.time_s[rows[-1]] - shoppers.time_s[rows[0]])
+        if stay_s < _VISIT_S:
+            yield {"where": f"shopper {name}", "problem": f"was seen for {stay_s:.1f} s only"}
         for row, does, edge_s in ((rows[0], "appears", begin_s), (rows[-1], "vanishes", end_s)):
             time_s = float(shoppers.time_s[row])
             if abs(time_s - edge_s) > _EDGE_S and not _at_door(shoppers.xy_m[row], doors):

@@ -62,6 +62,13 @@ OUT, IN = (0.5, 0.5), (4.0, 4.0)
 def test_who_appears_or_vanishes_inside(way, does):
     hand = (0.0, 0.0, 0.0)
     always = [(IN, hand)] * 200
-    shoppers = walk(ann=(8.0, [(xy, hand) for xy in way]), staff=(0.0, always))
+    slowly = [(xy, hand) for xy in way for _ in range(20)]
+    shoppers = walk(ann=(8.0, slowly), staff=(0.0, always))
     assert [entry["problem"].split()[0] for entry in strangers(shoppers, [DOOR])] == does
     assert list(strangers(shoppers, [])) == []
+
+
+def test_who_is_there_for_a_moment_only():
+    hand = (0.0, 0.0, 0.0)
+    shoppers = walk(ann=(8.0, [(OUT, hand)] * 3), bob=(0.0, [(OUT, hand)] * 200))
+    assert [entry["where"] for entry in strangers(shoppers, [DOOR])] == ["shopper ann"]
