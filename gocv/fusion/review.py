@@ -15,8 +15,8 @@ algorithms to achieve risk control", 2021) chooses λ on receipts whose truth is
   with a probability of at most δ, and no test after a failed one counts, so nothing is paid for trying many.
 - Thresholds from which there are too few receipts for any rejection, (1 - α)^n > δ, are passed over, and so are those
   from which there are fewer than three times as many, or than a quarter of all: there one wrong receipt would end the
-  sequence before it began. That keeps the guarantee where the risk does not grow with the probability stated: passing over λ for want of receipts then makes
-  those below it look worse, not better.
+  sequence before it began. That keeps the guarantee where the risk does not grow with the probability stated: passing
+  over λ for want of receipts then makes those below it look worse, not better.
 
 The guarantee: with a probability of at least 1 - δ over the receipts that λ was chosen on, of all receipts that come
 about in the same way and are not looked at, a share of at most α is wrong. It holds for receipts that are independent
