@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import JOINTS, FloorTracks, Plate, PlateId, Store, Zone
-from gocv.geometry import points_in_polygon
+from gocv.geometry import distance_to_box, points_in_polygon
 
 _WRISTS = [JOINTS.index("l_wrist"), JOINTS.index("r_wrist")]
 _BESIDE_M, _ABOVE_M, _BELOW_M = 0.03, 0.30, 0.05
@@ -21,15 +21,18 @@ def reached(plates: Iterable[PlateId], shoppers: FloorTracks, store: Store) -> l
 
     Args:
         plates: Those plates.
-        shoppers: Joints in the store's frame, metres; rows in order of time.
+        shoppers: Joints in the store's frame, metres; rows in any order.
         store: Where the plates are; those that are not surveyed are left out.
 
     Returns:
         A report entry for each shopper and plate, `where` being "shopper NAME".
     """
+    shoppers = _in_order(shoppers)
     wrists_m = shoppers.joints_m[:, _WRISTS]
     found = []
     for plate in sorted(set(plates) & store.plates.keys()):
+        if not np.isfinite([*store.plates[plate].centre_m, *store.plates[plate].size_m]).all():
+            continue
         near = _over(wrists_m, store.plates[plate])
         for index in np.unique(shoppers.shopper[near]).tolist():
             since_s, for_s = _longest_stay(shoppers.time_s[near & (shoppers.shopper == index)])
@@ -45,13 +48,14 @@ def strangers(shoppers: FloorTracks, zones: Sequence[Zone]) -> Iterator[dict[str
     """Who appears or vanishes inside the shop, or is there for a moment only: what they took may be on another receipt.
 
     Args:
-        shoppers: Rows in order of time, places in the store's frame, metres.
+        shoppers: Places in the store's frame, metres; rows in any order.
         zones: Of the store; without one called "entrance" or "exit" nobody is reported. Whoever is there when the
             recording begins or ends is no stranger.
 
     Yields:
         A report entry for each such shopper, `where` being "shopper NAME".
     """
+    shoppers = _in_order(shoppers)
     doors = [zone.polygon_m for zone in zones if zone.name in _DOORS]
     known = np.flatnonzero(np.isfinite(shoppers.xy_m).all(axis=1))
     if not doors or not len(known):
@@ -70,6 +74,10 @@ def strangers(shoppers: FloorTracks, zones: Sequence[Zone]) -> Iterator[dict[str
                 yield {"where": f"shopper {name}", "problem": f"{does} inside the shop at {time_s:.1f} s"}
 
 
+def _in_order(shoppers: FloorTracks) -> FloorTracks:
+    return shoppers[np.argsort(shoppers.time_s, kind="stable")]
+
+
 def _at_door(xy_m: NDArray[np.float64], doors: Sequence[NDArray[np.float64]]) -> bool:
     around_m = xy_m + _DOOR_M * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
     return any(points_in_polygon(around_m, door).any() for door in doors)
@@ -77,10 +85,9 @@ def _at_door(xy_m: NDArray[np.float64], doors: Sequence[NDArray[np.float64]]) ->
 
 def _over(wrists_m: NDArray[np.float64], plate: Plate) -> NDArray[np.bool_]:
     """(n,) whether one of the (n, 2, 3) wrists is in the space over a plate."""
-    local_m = (wrists_m - plate.centre_m) @ plate.rotation
-    with np.errstate(invalid="ignore"):
-        inside = (np.abs(local_m[..., :2]) < plate.size_m / 2 + _BESIDE_M).all(axis=-1)
-        inside &= (local_m[..., 2] > -_BELOW_M) & (local_m[..., 2] < _ABOVE_M)
+    centre_m = plate.centre_m + plate.rotation[:, 2] * (_ABOVE_M - _BELOW_M) / 2
+    size_m = np.array([*(plate.size_m + 2 * _BESIDE_M), _ABOVE_M + _BELOW_M])
+    inside = distance_to_box(wrists_m, centre_m, plate.rotation, size_m) <= 0  # NaN is nowhere
     return np.asarray(inside.any(axis=1))
 
 

@@ -6,9 +6,10 @@ import pytest
 from gocv.core import JOINTS, FloorTracks, Plate, PlateId, Store, Zone
 from gocv.fusion.unseen import reached, strangers
 
-HERE, BESIDE = PlateId(1, 1, 1), PlateId(1, 1, 3)
+HERE, BESIDE, UNSURVEYED = PlateId(1, 1, 1), PlateId(1, 1, 3), PlateId(1, 1, 5)
 PLACES = {HERE: (0.0, 0.0, 1.0), BESIDE: (0.2, 0.0, 1.0)}
-STORE = Store({}, {p: Plate(p, np.array(at), np.eye(3), np.array([0.1, 0.4])) for p, at in PLACES.items()}, {})
+SURVEYED = {p: Plate(p, np.array(at), np.eye(3), np.array([0.1, 0.4])) for p, at in PLACES.items()}
+STORE = Store({}, SURVEYED | {UNSURVEYED: Plate.unsurveyed(UNSURVEYED)}, {})
 DOOR = Zone("entrance", np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]))
 
 
@@ -42,7 +43,8 @@ def walk(**places):
 )
 def test_whose_hand_was_at_a_plate_in_trouble(wrist, ticks, named):
     shoppers = walk(ann=(5.0, [((0, -0.5), wrist)] * ticks), bob=(5.0, [((3, -0.5), (3.0, 0.0, 1.0))] * 9))
-    found = reached([HERE, PlateId(9, 9, 9)], shoppers, STORE)
+    shoppers = shoppers[np.random.default_rng(1).permutation(len(shoppers))]
+    found = reached([HERE, PlateId(9, 9, 9), UNSURVEYED], shoppers, STORE)
     assert [entry["where"] for entry in found] == ["shopper ann"] * named
     assert all("plate 1/1/1" in entry["problem"] for entry in found)
 
@@ -64,6 +66,7 @@ def test_who_appears_or_vanishes_inside(way, does):
     always = [(IN, hand)] * 200
     slowly = [(xy, hand) for xy in way for _ in range(20)]
     shoppers = walk(ann=(8.0, slowly), staff=(0.0, always))
+    shoppers = shoppers[np.random.default_rng(1).permutation(len(shoppers))]
     assert [entry["problem"].split()[0] for entry in strangers(shoppers, [DOOR])] == does
     assert list(strangers(shoppers, [])) == []
 
