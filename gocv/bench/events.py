@@ -48,14 +48,14 @@ def _groups(plates: int, minutes: float, seed: int) -> list[ScaleSamples]:
 
 
 def _row(groups: list[ScaleSamples], plate_seconds: float, chunk_s: float, repeats: int) -> dict[str, object]:
-    step = round(chunk_s * _RATE_HZ)
+    part, step = PipelineConfig().shelf, round(chunk_s * _RATE_HZ)
     events = 0
 
     def work() -> None:
         nonlocal events
         events = 0
         for samples in groups:
-            detector = make_part("event_detectors", "shelf", PipelineConfig().shelf, rate_hz=_RATE_HZ)
+            detector = make_part("event_detectors", "shelf", part, rate_hz=_RATE_HZ)
             for start in range(0, len(samples), step):
                 events += len(detector.update(samples[start : start + step]))
             events += len(detector.flush())
@@ -63,7 +63,7 @@ def _row(groups: list[ScaleSamples], plate_seconds: float, chunk_s: float, repea
     seconds = timed(work, repeats)
     plates = sum(len(samples.plates) for samples in groups)
     return {
-        "method": "faim",
+        "method": part.part,
         "chunk_s": chunk_s,
         "plates": plates,
         "events": events,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ _WIDTH = np.repeat(SCALES, [len(back) for back in _SAMPLED])
 _MIDDLE = _WIDTH + np.concatenate(_SAMPLED)
 _OF_SCALE = tuple(np.flatnonzero(np.equal(_WIDTH, width)) for width in SCALES)
 """Of the values kept of an epoch: their windows, how far before its end these meet, and which are of which scale."""
+
+_LONGEST = 2 * SCALES[-1]
+_BACK = np.arange(_LONGEST, 0, -1)
+_KERNEL = (
+    np.where(abs(_MIDDLE[:, None] - _BACK + 0.5) < _WIDTH[:, None], np.sign(_MIDDLE[:, None] - _BACK + 0.5), 0)
+    / _WIDTH[:, None]
+).astype(np.float32)
+"""What makes D_w of the last `_LONGEST` blocks: -1 / w before the middle, 1 / w after it."""
 
 _MEMORY = 32
 """Epochs that are remembered."""
@@ -111,13 +120,9 @@ class NoiseLearner:
             detail: (20, P) second differences of the samples within the blocks of the epoch.
         """
         row = self._epochs % _MEMORY
-        total = np.zeros((len(blocks) + 1, blocks.shape[1]))
-        np.cumsum(blocks, axis=0, dtype=np.float64, out=total[1:])
-        known = len(blocks) - _MIDDLE - _WIDTH >= 0
-        middle, width = len(blocks) - _MIDDLE[known], _WIDTH[known]
-        apart = total[middle + width] - 2 * total[middle] + total[middle - width]
+        known = len(blocks) >= _MIDDLE + _WIDTH
         self._values[row] = np.nan
-        self._values[row, known] = apart / width[:, None]
+        self._values[row, known] = _KERNEL[known, max(_LONGEST - len(blocks), 0) :] @ blocks[-_LONGEST:]
         self._details[row] = detail[[9, 19]]
         self._epochs += 1
         if self._epochs <= 8 or (self._epochs <= 16 and self._epochs % 2 == 0) or self._epochs % 10 == 0:
@@ -159,7 +164,7 @@ class NoiseLearner:
             values = values[~np.isnan(values[:, 0])]
         if not len(values):
             return np.full(values.shape[1], np.nan)
-        return np.median(np.abs(values), axis=0).astype(np.float64) * _MEDIAN_TO_SD
+        return _median(np.abs(values)).astype(np.float64) * _MEDIAN_TO_SD
 
     def _pooled(
         self, step_g: NDArray[np.float64], detail_g: NDArray[np.float64], seen: int
@@ -176,9 +181,16 @@ class NoiseLearner:
             columns = shelf.start + np.flatnonzero(alive[shelf])
             if not len(columns):
                 continue
-            usual = np.median(logs[:, columns], axis=1, keepdims=True)
+            usual = _median(logs[:, columns].T)[:, None]
             logs[:3, columns] = own * logs[:3, columns] + (1 - own) * usual[:3]
             logs[3:, columns] = usual[3:]
         pooled = np.exp(logs)
         step_g = np.stack([pooled[0], pooled[1], *(pooled[3:] * pooled[1])])
         return np.maximum(step_g, np.array(_LEAST_SD_G)[:, None]), np.where(alive, pooled[2], detail_g)
+
+
+def _median(values: NDArray[Any]) -> NDArray[Any]:
+    """(..., n) over the first axis of finite values, (m, ..., n): as numpy's, without its care for NaN."""
+    middle = len(values) // 2
+    both = [middle] if len(values) % 2 else [middle - 1, middle]
+    return np.asarray(np.partition(values, both, axis=0)[both].mean(axis=0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ WARM = 3
 
 FAST, SLOW = (SCALES[1],), SCALES[2:]
 """Blocks of the windows for what happens at once, and for what happens slowly."""
+
+_GRAIN = 4
+"""Slow windows begin at every so many blocks: all of them, and `EPOCH`, are multiples of it."""
 
 AHEAD = 2 * SLOW[-1]
 """Blocks at rest that are supposed before the first."""
@@ -67,8 +71,8 @@ class UnrestMeter:
         detail = self._stream.take_detail(end - begin)
         self._learn(begin, end, detail)
         self._measure_shaking(begin, end, detail)
-        fast = self._unrest(begin - FAST[-1], end - FAST[-1], FAST)
-        return fast, self._unrest(begin - SLOW[-1], end - SLOW[-1], SLOW)
+        fast = self._unrest(begin - FAST[-1], end - FAST[-1], FAST, 1)
+        return fast, self._unrest(begin - SLOW[-1], end - SLOW[-1], SLOW, _GRAIN)
 
     def loudness(self, first: int, last: int) -> float:
         """By how much the group trembled in the blocks [first, last), at least 1."""
@@ -104,8 +108,9 @@ class UnrestMeter:
             still &= (blocks_g == blocks_g[0]).all(axis=0)
         self._still = np.where(still, self._still + 1, 0)
         self._still_since_s[self._still == 1] = self._stream.time_s[first - self._stream.offset]
-        if self._learner.noise.alive.mean() > 0.5:
-            for column in np.flatnonzero(self._still * EPOCH >= _STUCK_S * self._stream.per_s).tolist():
+        stuck = np.flatnonzero(self._still * EPOCH >= _STUCK_S * self._stream.per_s).tolist()
+        if stuck and self._learner.noise.alive.mean() > 0.5:
+            for column in stuck:
                 self._stuck.setdefault(column, float(self._still_since_s[column]))
 
     def _measure_shaking(self, begin: int, end: int, detail: NDArray[np.float32]) -> None:
@@ -120,31 +125,41 @@ class UnrestMeter:
         if measured < end - begin:
             self.shaking = np.append(self.shaking, np.repeat(self.shaking[-4:].mean(), end - begin - measured))
 
-    def _unrest(self, begin: int, end: int, widths: Sequence[int]) -> NDArray[np.float32]:
-        """Windows are doubled from block to widest, so that the same sums come out however many blocks there are."""
-        widest, width = widths[-1], 1
-        rows = self._stream.rows(begin - widest, end + widest)
-        sums, power = self._stream.values_g[rows], self.shaking[rows] ** 2
-        most = np.zeros((end - begin, len(self._starts)), np.float32)
-        while width < widest:
+    def _unrest(self, begin: int, end: int, widths: Sequence[int], grain: int) -> NDArray[np.float32]:
+        """As `measure`; windows begin and end at every `grain`-th block, and hold between one.
+
+        They are doubled up to the widest, so that the same sums come out however many blocks there are.
+        """
+        widest, width, count = widths[-1] // grain, 1, (end - begin) // grain
+        rows = self._stream.rows(begin - widths[-1], end + widths[-1])
+        sums, power = _summed(self._stream.values_g[rows], grain), _summed(self.shaking[rows] ** 2, grain)
+        most = np.zeros((count, len(self._starts)), np.float32)
+        while width <= widest:
+            blocks, inside = width * grain, slice(widest - width, widest - width + count)
+            if blocks in widths:
+                apart = np.abs(sums[width:][inside] - sums[:-width][inside])
+                for noise, span in self._spans(EPOCH // grain):
+                    limit_g = blocks * np.maximum(self._threshold * noise.step_g[SCALES.index(blocks)], _LEAST_G)
+                    apart[span] *= (1 / limit_g).astype(np.float32)
+                louder = np.sqrt(np.maximum((power[width:][inside] + power[:-width][inside]) / (2 * blocks), 1.0))
+                clearest = np.maximum.reduceat(apart, self._starts, axis=1)
+                np.maximum(most, clearest / louder[:, None].astype(np.float32), out=most)
             sums, power = sums[:-width] + sums[width:], power[:-width] + power[width:]
             width *= 2
-            if width not in widths:
-                continue
-            inside = slice(widest - width, widest - width + end - begin)
-            apart = np.abs(sums[width:][inside] - sums[:-width][inside])
-            for noise, span in self._spans():
-                limit_g = width * np.maximum(self._threshold * noise.step_g[SCALES.index(width)], _LEAST_G)
-                apart[span] *= (1 / limit_g).astype(np.float32)
-            louder = np.sqrt(np.maximum((power[width:][inside] + power[:-width][inside]) / (2 * width), 1.0))
-            clearest = np.maximum.reduceat(apart, self._starts, axis=1)
-            np.maximum(most, clearest / louder[:, None].astype(np.float32), out=most)
-        return most
+        return most if grain == 1 else np.repeat(most, grain, axis=0)
 
-    def _spans(self) -> Iterator[tuple[Noise, slice]]:
-        """Runs of rows for which the noise is taken to be the same."""
+    def _spans(self, rows: int = EPOCH) -> Iterator[tuple[Noise, slice]]:
+        """Runs of rows for which the noise is taken to be the same, so many rows an epoch."""
         first = 0
         for _, run in itertools.groupby(self.noises, key=id):
             count = sum(1 for _ in run)
-            yield self.noises[first], slice(first * EPOCH, (first + count) * EPOCH)
+            yield self.noises[first], slice(first * rows, (first + count) * rows)
             first += count
+
+
+def _summed(values: NDArray[Any], count: int) -> NDArray[Any]:
+    """Sums of so many rows each, row by row: always in the same order."""
+    sums: NDArray[Any] = values[::count]
+    for row in range(1, count):
+        sums = sums + values[row::count]
+    return sums
