@@ -8,7 +8,7 @@ two had gone on under each other's names, the exchange has log odds
 
 An exchange is undone from there on; a later one is found in the same way.
 
-**Breaks.** A name that begins inside the shop, outside the entrance, may be somebody whose name ended a little before.
+**Breaks.** A name that begins may be somebody whose name ended a little before; less likely so in the entrance.
 Shoppers stand or walk. Who stands is Δt later where they were, but for a step; who came with velocity v and walks is
 about v·τ·(1 - e^(-Δt/τ)) further, as velocities are forgotten in a time τ, with variance σ_0² + (σ_v·Δt)² per
 coordinate. Against a new shopper who appears anywhere in the shop, the density of that mixture, times the one of the
@@ -57,6 +57,7 @@ class MendSettings(Model):
         break_odds: Prior odds that of a name that ends and one that begins inside the shop, each about a
             mean gap from the other, one shopper is meant, against two who came and went unseen.
         leave_odds: The same factor where the name ends in the entrance, as those of who leaves do.
+        enter_odds: The same factor where the name begins in the entrance, as those of who comes in do.
         least_probability: Nothing less probable than this is mended.
     """
 
@@ -72,6 +73,7 @@ class MendSettings(Model):
     swap_odds: float = Field(default=0.02, gt=0)
     break_odds: float = Field(default=300.0, gt=0)
     leave_odds: float = Field(default=0.03, gt=0)
+    enter_odds: float = Field(default=0.03, gt=0)
     least_probability: float = Field(default=0.9, gt=0.5, lt=1)
 
 
@@ -114,8 +116,8 @@ def mend(shoppers: FloorTracks, zones: Sequence[Zone], settings: MendSettings | 
 
     Args:
         shoppers: Rows of a whole recording, in any order.
-        zones: Of the store. A name that begins in the one called "entrance" is somebody who came in; without such a
-            zone nobody knows who is new, and no names are joined.
+        zones: Of the store. A name that begins in the one called "entrance" is most often somebody who came in;
+            without such a zone nobody knows who is new, and no names are joined.
         settings: What is taken for broken.
     """
     settings = settings or MendSettings()
@@ -220,22 +222,22 @@ def _breaks(rows: _Sorted, zones: Sequence[Zone], settings: MendSettings) -> Ite
         return
     first, last = rows.ends()
     velocity = _velocities(rows)
-    new = first[~_inside(rows.xy_m[first], entrance)]
-    gap_s = rows.time_s[new] - rows.time_s[last][:, None]
+    gap_s = rows.time_s[first] - rows.time_s[last][:, None]
     able = (gap_s > 0) & (gap_s <= settings.longest_gap_s)
     candidates = able.any(axis=1)
     old, gap_s, able = last[candidates], np.where(able, gap_s, 1.0)[candidates], able[candidates]
-    away_m = rows.xy_m[new] - rows.xy_m[old][:, None]
+    away_m = rows.xy_m[first] - rows.xy_m[old][:, None]
     walked_m = away_m - velocity[old][:, None] * _reach_s(gap_s, settings)[..., None]
     stood = math.log(settings.stand) + _log_normal(away_m, 2 * settings.place_sd_m**2 + settings.step_sd_m**2)
     walked = math.log(1 - settings.stand) + _log_normal(walked_m, _variance(gap_s, settings))
     log_odds = np.logaddexp(stood, walked) - gap_s / settings.gap_s + math.log(_area_m2(rows, zones))
     log_odds += math.log(settings.break_odds)
     log_odds += np.where(_inside(rows.xy_m[old], entrance), math.log(settings.leave_odds), 0.0)[:, None]
+    log_odds += np.where(_inside(rows.xy_m[first], entrance), math.log(settings.enter_odds), 0.0)
     log_odds = np.where(able, log_odds, -np.inf)
     probability = _marginals(np.exp(np.minimum(log_odds, 300.0)))
     for i, j in np.argwhere(probability >= settings.least_probability).tolist():
-        yield float(rows.time_s[new[j]]), int(rows.name[old[i]]), int(rows.name[new[j]]), float(probability[i, j])
+        yield float(rows.time_s[first[j]]), int(rows.name[old[i]]), int(rows.name[first[j]]), float(probability[i, j])
 
 
 def _marginals(odds: Array, least: float = _LEAST_ODDS) -> Array:

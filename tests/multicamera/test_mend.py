@@ -96,6 +96,20 @@ class TestBreaks:
         second = walk(first[0][-1] + 1.0, [(3.9, 1.0), (7.0, 1.0)])
         assert mend(tracks(("a", *first), ("b", *second)), ZONES).tracks.shoppers == ("a",)
 
+    def test_a_name_that_broke_in_the_doorway_is_joined(self):
+        assert mend(self.doorway(aside_m=0.07), ZONES).tracks.shoppers == ("a",)
+
+    def test_who_comes_in_beside_one_who_leaves_is_somebody_else(self):
+        table = self.doorway(aside_m=0.7)
+        assert mend(table, ZONES).tracks is table
+
+    @staticmethod
+    def doorway(aside_m):
+        """One who stands in the entrance, and 0.4 s after the name ends another that begins there."""
+        first = stand(0.0, (0.6, 1.0), 2.0)
+        second = stand(first[0][-1] + 0.4, (0.6, 1.0 + aside_m), 2.0)
+        return tracks(("a", *first), ("b", *second))
+
     @pytest.mark.parametrize(
         ("pieces", "zones"),
         [
