@@ -1,16 +1,19 @@
 r"""Calibrate the probabilities of receipts, and choose the review policy, on simulated visits of development seeds.
 
-    python experiments/calibrate_fusion.py --visits 800 \
+    python experiments/calibrate_fusion.py --skip 620 --visits 1000 --work runs/calibration \
         --root ../shared/data/nanostore --recording recordings/benchmark-1
 
 Writes `gocv/fusion/shipped/{calibrator,review}.json`, which come with gocv. The visits of even numbers fit the
 calibrator, those of odd numbers choose the threshold; seeds are those of development (0 to 999) alone, without those
-on which the demo is measured.
+on which the demo is measured. Visits that were looked at while fusion was built are skipped: what is chosen on them
+would promise too much. A run that died goes on in the folder given with `--work`.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import multiprocessing
 import os
 import tempfile
@@ -23,6 +26,7 @@ import numpy as np
 from gocv import __version__
 from gocv.bench.result import command_line
 from gocv.bench.suite import read_suite, scenario_of
+from gocv.data.files import write_json
 from gocv.data.progress import with_progress
 from gocv.data.recording import Recording
 from gocv.fusion.calibrate import Calibrator
@@ -43,19 +47,33 @@ BOUNDS = (0.05, 0.02, 0.01, 0.005)
 """Shares of wrong receipts among those that pass; the last is the goal."""
 
 
-def visits(count: int, root: Path | None, recording: Path | None) -> list[tuple[Scenario, int]]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Visit:
+    """One to simulate, and the file that keeps what came of it."""
+
+    scenario: Scenario
+    seed: int
+    kept: Path
+
+
+def visits(rows: range, root: Path | None, recording: Path | None) -> list[tuple[Scenario, int]]:
     """Scenarios in turn, each time with another seed; whole days are left out, ordinary visits stand for them."""
     scenarios = [read_scenario(path) for path in sorted(SCENARIOS.glob("*.yaml")) if path.stem not in DAYS]
     if root is not None and recording is not None:
         suite, labels = read_suite(SUITE), root / "labels/events_v14.json"
         scenarios += [scenario_of(case, suite, recording, labels) for case in suite.cases]
     seeds = np.random.default_rng(0).permutation(SEEDS)
-    return [(scenarios[row % len(scenarios)], int(seeds[row % len(seeds)])) for row in range(count)]
+    return [(scenarios[row % len(scenarios)], int(seeds[row % len(seeds)])) for row in rows]
 
 
-def stated(visit: tuple[Scenario, int]) -> list[tuple[float, bool, bool]]:
+def stated(visit: _Visit) -> list[tuple[float, bool, bool]]:
     """For each receipt of a visit: its probability before calibration, whether it is right, whether it may pass."""
-    scenario, seed = visit
+    if not visit.kept.exists():
+        write_json(visit.kept, _simulated(visit.scenario, visit.seed))
+    return [(probability, right, able) for probability, right, able in json.loads(visit.kept.read_text("utf-8"))]
+
+
+def _simulated(scenario: Scenario, seed: int) -> list[tuple[float, bool, bool]]:
     with tempfile.TemporaryDirectory() as folder:
         truth = simulate(scenario, Path(folder) / "recording", seed=seed)
         recording, config = Recording.open(Path(folder) / "recording"), PipelineConfig()
@@ -101,15 +119,23 @@ def _policy(probability: np.ndarray, right: np.ndarray, made: dict[str, object])
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--visits", type=int, default=800)
+    parser.add_argument("--visits", type=int, default=1000)
+    parser.add_argument("--skip", type=int, default=620, help="visits looked at while fusion was built")
+    parser.add_argument("--work", type=Path, help="folder that keeps what came of each visit; of this very code alone")
     parser.add_argument("--root", type=Path)
     parser.add_argument("--recording", type=Path)
     arguments = parser.parse_args()
-    planned = visits(arguments.visits, arguments.root, arguments.recording)
+    rows = range(arguments.skip, arguments.skip + arguments.visits)
+    planned = visits(rows, arguments.root, arguments.recording)
     os.environ["OMP_NUM_THREADS"] = "1"
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
-        runs = list(with_progress(pool.map(stated, planned), "visits", len(planned)))
-    calibrated(runs, {"gocv": __version__, "command": command_line(), "visits": len(planned), "seeds": "0-40, 81-999"})
+    with tempfile.TemporaryDirectory() as folder:
+        work = arguments.work or Path(folder)
+        work.mkdir(parents=True, exist_ok=True)
+        tasks = [_Visit(*visit, work / f"{row}.json") for row, visit in zip(rows, planned, strict=True)]
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+            runs = list(with_progress(pool.map(stated, tasks), "visits", len(tasks)))
+    made = {"gocv": __version__, "command": command_line(), "visits": len(tasks), "skipped": arguments.skip}
+    calibrated(runs, {**made, "seeds": "0-40, 81-999"})
 
 
 if __name__ == "__main__":
