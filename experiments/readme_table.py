@@ -28,6 +28,8 @@ def table() -> str:
         for r in rows("nanostore")
         if r["method"] == "gocv"
     ]
+    measured += _store()
+    measured += _gondola()
     measured += _simulator()
     measured += [
         (f"{simulated}: mean F1", f"{demo['mean_f1']:.3f}"),
@@ -68,6 +70,39 @@ def _title(runtime: str) -> str:
 
 def _steps(row: dict[str, Any]) -> str:
     return ", ".join(f"{row[f'{step}_ms']:.1f}" for step in ("decode", "detect", "track")) + " ms"
+
+
+def _store() -> list[tuple[str, str]]:
+    """Receipts of simulated stores in which things go wrong, of all methods in one run; how fast they are decided."""
+    of = {row["method"]: row for row in rows("store") if row["scenario"] == "all"}
+    ours, order = of["gocv"], ("gocv", WINNER, TEAM_6, "FAIM")
+    scenarios = len({row["scenario"] for row in rows("store")} - {"all"})
+    day = next(row for row in rows("fusion") if row["varied"] is None)
+    simulated = f"{scenarios} scenarios simulated, {ours['receipts']} receipts ³"
+    return [
+        (f"{simulated}: macro F1 of gocv / MPS / Team 6 / FAIM", " / ".join(f"{of[m]['macro_f1']:.3f}" for m in order)),
+        ("… receipts exactly right", " / ".join(f"{of[m]['exact']:.0%}" for m in order)),
+        ("… calibration error of gocv's probabilities", f"{ours['calibration_error']:.3f}"),
+        ("… of 1,000 receipts a person should look at", f"{ours['reviews_per_1000']:.0f}"),
+        ("… wrong among the others", f"{ours['error_among_unreviewed']:.1%}"),
+        (f"Fusion of a simulated day of {day['shoppers']:,} shoppers, one thread", f"{day['fusion_s']:.0f} s"),
+    ]
+
+
+def _gondola() -> list[tuple[str, str]]:
+    """FAIM's protocol, all methods in one run."""
+    labelled = [row for row in rows("aim3s") if row["gondola"] == "household" and row["protocol"] == "labelled"]
+    of = {row["method"]: row for row in labelled}
+
+    def figures(method: str) -> str:
+        return " / ".join(f"{of[method][f'cell_{cell}']:.1f}" for cell in (1, 3, 12))
+
+    both = "take and return together"
+    most = of[f"limit of weight, {both}"]["cell_12"]
+    return [
+        ("FAIM's protocol simulated, 1 / 3 / 12 plates a cell ²: gocv, %", figures("ours, each event alone")),
+        (f"… {both} (at 12 nobody can name more than {most:.1f} by weight)", figures(f"ours, {both}")),
+    ]
 
 
 def _simulator() -> list[tuple[str, str]]:

@@ -57,4 +57,4 @@ def _bars(axes: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     axes.invert_yaxis()
     axes.set(xlabel="macro F1", xlim=(0, 1))
     axes.set_title("Receipts by scenario", fontsize=10)
-    axes.legend(fontsize=8, loc="lower left")
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
