@@ -88,13 +88,21 @@ def test_the_default_folder_is_named_for_scenario_and_seed(tmp_path: Path) -> No
     assert "wrote recordings/plain_day-0" in done.stdout
 
 
+def _interruptible() -> None:
+    """Undo what a shell does to jobs in the background: they, and all that they start, ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="interrupts of POSIX")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path, sent: signal.Signals) -> None:
     """Interrupted while it writes: once its folder in the making is there."""
     command = ["simulate", SCENARIOS / "plain_day.yaml", "-o", tmp_path / "deep" / "out", "--shoppers", "500"]
     running = subprocess.Popen(
-        [sys.executable, "-m", "gocv", *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "gocv", *map(str, command)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=_interruptible,
     )
     try:
         while running.poll() is None and not list(tmp_path.rglob("*.part")):
