@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from gocv.assign.pairs import best_pairs
 from gocv.core import DataError
 
 
@@ -33,8 +31,7 @@ def gated_assignment(cost: ArrayLike, gate: float) -> Assignment:
     Leaving two things unpaired costs 0, so a pair is made only where its cost is below the gate, and a larger number of
     pairs is not an end in itself: one excellent pair beats two poor ones where that sum is lower.
 
-    Pairs at or above the gate are struck out first; what remains falls into groups that share no row or column
-    (connected components), and each is solved on its own by the Hungarian method.
+    Pairs at or above the gate are struck out first; what remains is solved by `best_pairs`.
 
     Args:
         cost: (n, m), any finite or infinite values; NaN and +inf mean that the pair is impossible.
@@ -60,26 +57,8 @@ def gated_assignment(cost: ArrayLike, gate: float) -> Assignment:
     if np.isneginf(values).any():
         raise DataError("cost holds -inf", expected="finite values, or NaN or +inf for impossible pairs")
     row, col = np.nonzero(values < gate)  # NaN compares false
-    pairs = _solve(values, gate, row, col)
-    pairs = pairs[np.argsort(pairs[:, 0])]
-    rows, cols = (np.setdiff1d(np.arange(size), pairs[:, axis]) for axis, size in enumerate(values.shape))
-    return Assignment(pairs, rows, cols)
-
-
-def _solve(values: NDArray[Any], gate: float, row: NDArray[Any], col: NDArray[Any]) -> NDArray[np.int64]:
-    """Pairs from the cells (row, col) that lie under the gate, group by group."""
-    n, m = values.shape
-    if not len(row):
-        return np.empty((0, 2), np.int64)
-    graph = coo_array((np.ones(len(row), np.int8), (row, n + col)), shape=(n + m, n + m))
-    _, group = connected_components(graph, directed=False)
-    cells = np.bincount(group[row], minlength=len(group))
-    alone = cells[group[row]] == 1  # the only cell of its group: a pair, with nothing to solve
-    found = [np.stack([row[alone], col[alone]], axis=1)]
-    for number in np.flatnonzero(cells > 1):
-        rows, cols = np.flatnonzero(group[:n] == number), np.flatnonzero(group[n:] == number)
-        gain = np.fmin(values[np.ix_(rows, cols)] - gate, 0.0)  # 0: no better than leaving both alone
-        i, j = linear_sum_assignment(gain)
-        made = gain[i, j] < 0
-        found.append(np.stack([rows[i[made]], cols[j[made]]], axis=1))
-    return np.concatenate(found).astype(np.int64)
+    rows, cols = best_pairs(row, col, gate - values[row, col], values.shape)
+    order = np.argsort(rows)
+    pairs = np.stack([rows[order], cols[order]], axis=1)
+    left = [np.setdiff1d(np.arange(size), pairs[:, axis]) for axis, size in enumerate(values.shape)]
+    return Assignment(pairs, left[0], left[1])

@@ -90,8 +90,14 @@ class Rows:
         return first._replace(columns)
 
 
+_COLUMNS: dict[type, list[dataclasses.Field[Any]]] = {}
+
+
 def _columns(cls: type) -> list[dataclasses.Field[Any]]:
-    return [f for f in dataclasses.fields(cls) if "dtype" in f.metadata]
+    found = _COLUMNS.get(cls)
+    if found is None:
+        found = _COLUMNS[cls] = [f for f in dataclasses.fields(cls) if "dtype" in f.metadata]
+    return found
 
 
 def _as_column(value: Any, field: dataclasses.Field[Any], owner: str) -> NDArray[Any]:

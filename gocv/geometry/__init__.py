@@ -22,11 +22,13 @@ from gocv.geometry.boxes import (
 )
 from gocv.geometry.camera import PinholeCamera
 from gocv.geometry.floor import apply_homography, fit_homography
+from gocv.geometry.overlaps import Overlaps, overlapping_pairs
 from gocv.geometry.rotation import rodrigues, rotation_vector
 from gocv.geometry.triangulate import triangulate
 from gocv.geometry.zones import distance_to_box, points_in_polygon, polygon_area
 
 __all__ = [
+    "Overlaps",
     "PinholeCamera",
     "apply_homography",
     "area",
@@ -41,6 +43,7 @@ __all__ = [
     "ioa",
     "iou",
     "nms",
+    "overlapping_pairs",
     "points_in_polygon",
     "polygon_area",
     "rodrigues",

@@ -1,0 +1,98 @@
+"""The best one-to-one pairs among a list of candidates."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+
+_SPLIT_FROM = 128
+"""Rows that are left from which looking for groups among them costs less than solving all at once."""
+
+
+def best_pairs(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> tuple[Int64, Int64]:
+    """The one-to-one pairs with the greatest sum of gains.
+
+    Nearly all pairs are settled without a solver: if pairing i with j gains more than the next best that i could have
+    together with the next best that j could have, every best assignment holds that pair. What remains is split into
+    groups that share no row or column (connected components) where it is large, and solved by the Hungarian method
+    (Crouse, "On implementing 2D rectangular assignment algorithms", 2016, as in scipy).
+
+    Args:
+        row: (k,) int64 in [0, shape[0]), rows of the candidate pairs; no pair occurs twice.
+        col: (k,) int64 in [0, shape[1]), their columns.
+        gain: (k,) float64, above 0 and finite: what pairing them is worth. Leaving both alone is worth 0.
+        shape: Numbers of rows and of columns.
+
+    Returns:
+        (p,) int64 rows and (p,) int64 columns of the pairs made, in no particular order.
+
+    >>> rows, cols = best_pairs(np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([0.8, 0.6, 0.7]), (2, 2))
+    >>> sorted(zip(rows.tolist(), cols.tolist()))
+    [(0, 1), (1, 0)]
+    """
+    if not len(row):
+        return row, col
+    sure = _dominant(row, col, gain, shape)
+    if sure.all():
+        return row, col
+    rows, cols = row[sure], col[sure]
+    row_open, col_open = np.ones(shape[0], np.bool_), np.ones(shape[1], np.bool_)
+    row_open[rows] = col_open[cols] = False
+    rest = row_open[row]
+    rest &= col_open[col]
+    if not rest.any():
+        return rows, cols
+    more_rows, more_cols = _solve(row[rest], col[rest], gain[rest])
+    return np.concatenate([rows, more_rows]), np.concatenate([cols, more_cols])
+
+
+def _dominant(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """(k,) whether a pair gains more than the alternatives of both its sides together."""
+    alternatives = np.zeros(len(gain))
+    best_of_both = np.ones(len(gain), np.bool_)
+    for index, size in zip((row, col), shape, strict=True):
+        best = np.zeros(size)
+        np.maximum.at(best, index, gain)
+        is_best = gain == best[index]
+        second = np.zeros(size)
+        np.maximum.at(second, index, np.where(is_best, 0.0, gain))
+        best_of_both &= is_best
+        best_of_both &= (np.bincount(index, is_best, size) == 1)[index]
+        alternatives += second[index]
+    best_of_both &= gain > alternatives
+    return best_of_both
+
+
+def _solve(row: Int64, col: Int64, gain: Float64) -> tuple[Int64, Int64]:
+    """The best pairs by the Hungarian method, group by group where there are many."""
+    rows, r = np.unique(row, return_inverse=True)
+    cols, c = np.unique(col, return_inverse=True)
+    if len(rows) < _SPLIT_FROM:
+        i, j = _hungarian(r, c, gain, (len(rows), len(cols)))
+        return rows[i], cols[j]
+    graph = coo_array((np.ones(len(r), np.int8), (r, len(rows) + c)), shape=(len(rows) + len(cols),) * 2)
+    _, group = connected_components(graph, directed=False)
+    order = np.argsort(group[r], kind="stable")
+    bounds = np.flatnonzero(np.diff(group[r][order])) + 1
+    found_rows, found_cols = [], []
+    for part in np.split(order, bounds):
+        part_rows, i = np.unique(r[part], return_inverse=True)
+        part_cols, j = np.unique(c[part], return_inverse=True)
+        i, j = _hungarian(i, j, gain[part], (len(part_rows), len(part_cols)))
+        found_rows.append(rows[part_rows[i]])
+        found_cols.append(cols[part_cols[j]])
+    return np.concatenate(found_rows), np.concatenate(found_cols)
+
+
+def _hungarian(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> tuple[Int64, Int64]:
+    dense = np.zeros(shape)
+    dense[row, col] = gain
+    i, j = linear_sum_assignment(dense, maximize=True)
+    made = dense[i, j] > 0
+    return i[made], j[made]
