@@ -36,7 +36,7 @@ def best_pairs(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) ->
     >>> sorted(zip(rows.tolist(), cols.tolist()))
     [(0, 1), (1, 0)]
     """
-    if not len(row):
+    if len(row) < 2:
         return row, col
     sure = _dominant(row, col, gain, shape)
     if sure.all():

@@ -102,6 +102,23 @@ def _columns(cls: type) -> list[dataclasses.Field[Any]]:
 
 def _as_column(value: Any, field: dataclasses.Field[Any], owner: str) -> NDArray[Any]:
     dtype, shape = field.metadata["dtype"], field.metadata["shape"]
+    array = value if isinstance(value, np.ndarray) and value.dtype == dtype else _converted(value, field, owner)
+    if array.size == 0 and array.ndim <= 1 and shape:
+        array = np.empty((0, *(d or 0 for d in shape)), dtype)
+    fits = array.ndim == 1 + len(shape) and (
+        array.shape[1:] == shape
+        or all(want is None or want == got for want, got in zip(shape, array.shape[1:], strict=True))
+    )
+    if not fits:
+        wanted = ", ".join(["n", *("k" if d is None else str(d) for d in shape)])
+        raise DataError(f"{owner}.{field.name} has shape {array.shape}", expected=f"({wanted})")
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _converted(value: Any, field: dataclasses.Field[Any], owner: str) -> NDArray[Any]:
+    dtype = field.metadata["dtype"]
     try:
         given = np.asarray(value)
         with np.errstate(invalid="ignore"):  # a NaN that is to be an integer is refused below
@@ -110,14 +127,4 @@ def _as_column(value: Any, field: dataclasses.Field[Any], owner: str) -> NDArray
         raise DataError(f"{owner}.{field.name}: {error}", expected=f"an array of {dtype}") from error
     if dtype.kind == "i" and given.dtype.kind == "f" and not np.array_equal(array, given):
         raise DataError(f"{owner}.{field.name} holds what is not a whole number", expected=f"an array of {dtype}")
-    if array.size == 0 and array.ndim <= 1 and shape:
-        array = np.empty((0, *(d or 0 for d in shape)), dtype)
-    fits = array.ndim == 1 + len(shape) and all(
-        want is None or want == got for want, got in zip(shape, array.shape[1:], strict=True)
-    )
-    if not fits:
-        wanted = ", ".join(["n", *("k" if d is None else str(d) for d in shape)])
-        raise DataError(f"{owner}.{field.name} has shape {array.shape}", expected=f"({wanted})")
-    view = array.view()
-    view.flags.writeable = False
-    return view
+    return array

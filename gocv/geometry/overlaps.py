@@ -49,15 +49,15 @@ def overlapping_pairs(a: ArrayLike, b: ArrayLike) -> Overlaps:
     near &= right > second[0]
     near &= top < second[3]
     near &= bottom > second[1]
-    row, col = np.nonzero(near)
-    one, other = first[:, row], second[:, col]
+    row, col = np.divmod(np.flatnonzero(near), max(near.shape[1], 1))
+    one, other = first.take(row, axis=1), second.take(col, axis=1)
     size = np.minimum(one[2:], other[2:])
     size -= np.maximum(one[:2], other[:2])
     shared = size[0] * size[1]
     union = (one[2] - one[0]) * (one[3] - one[1])
     union += (other[2] - other[0]) * (other[3] - other[1])
     union -= shared
-    if len(size[0]) and size.min() <= 0:  # a box with its edges the wrong way round
+    if len(row) and size.min() <= 0:  # a box with its edges the wrong way round
         real = (size > 0).all(axis=0)
         row, col, shared, union = row[real], col[real], shared[real], union[real]
     return Overlaps(row, col, shared / union)

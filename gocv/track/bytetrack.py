@@ -125,21 +125,19 @@ class ByteTracker(OnlineTracker):
     def _born(self, seen: Seen, born: Int64, time_s: float) -> dict[str, Float64 | float]:
         return {"born_s": time_s, "hits": float(self.min_hits) if self._first else 1.0}
 
-    def _drop(self, pairing: Pairing, time_s: float) -> None:
-        super()._drop(pairing, time_s)
+    def _alive(self, pairing: Pairing, boxes: Float64, time_s: float) -> Bool:
+        alive = super()._alive(pairing, boxes, time_s)
         self._before_s, self._first = time_s - CLOCK_SLACK, False
-        lost = self._table["seen_s"] < self._before_s
-        if not lost.any() or lost.all():
-            return
-        boxes = self.motion.boxes(self._states())
-        lost_rows, live_rows = np.flatnonzero(lost), np.flatnonzero(~lost)
-        one, other, iou = overlapping_pairs(boxes[lost_rows], boxes[live_rows])
-        twins = iou > self.duplicate_iou
-        if not twins.any():
-            return
-        one, other = lost_rows[one[twins]], live_rows[other[twins]]
+        seen_now = self._table["seen_s"] >= self._before_s
+        lost, live = np.flatnonzero(alive & ~seen_now), np.flatnonzero(alive & seen_now)
+        if not len(lost) or not len(live):
+            return alive
+        one, other, iou = overlapping_pairs(boxes.take(lost, axis=0), boxes.take(live, axis=0))
+        twins = np.flatnonzero(iou > self.duplicate_iou)
+        if not len(twins):
+            return alive
+        one, other = lost[one[twins]], live[other[twins]]
+        same = self._table["label"][one] == self._table["label"][other]
         life = self._table["seen_s"] - self._table["born_s"]
-        keep = np.ones(len(self._table), np.bool_)
-        younger = np.where(life[one] > life[other], other, one)
-        keep[younger[self._table["label"][one] == self._table["label"][other]]] = False
-        self._table.keep(keep)
+        alive[np.where(life[one] > life[other], other, one)[same]] = False
+        return alive

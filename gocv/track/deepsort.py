@@ -115,6 +115,6 @@ class DeepSortTracker(OnlineTracker):
         assert seen.vector is not None
         return {"appearance": seen.vector[born].T.astype(np.float64)}
 
-    def _drop(self, pairing: Pairing, time_s: float) -> None:
-        super()._drop(pairing, time_s)
+    def _alive(self, pairing: Pairing, boxes: Float64, time_s: float) -> Bool:
         self._before_s = time_s
+        return super()._alive(pairing, boxes, time_s)

@@ -182,6 +182,6 @@ class OcSortTracker(OnlineTracker):
         values["centre_0"], values["time_0"] = seen.measured[:2, born], time_s
         return values
 
-    def _drop(self, pairing: Pairing, time_s: float) -> None:
-        super()._drop(pairing, time_s)
+    def _alive(self, pairing: Pairing, boxes: Float64, time_s: float) -> Bool:
         self._before_s = time_s
+        return super()._alive(pairing, boxes, time_s)

@@ -78,8 +78,11 @@ class Pairing:
         open_pairs = gain > 0
         open_pairs &= track_free[row]
         open_pairs &= seen_free[col]
+        which = np.flatnonzero(open_pairs)
+        if not len(which):
+            return
         row, col = best_pairs(
-            row[open_pairs], col[open_pairs], gain[open_pairs], (len(self.track_free), len(self.seen_free))
+            row.take(which), col.take(which), gain.take(which), (len(self.track_free), len(self.seen_free))
         )
         self.track[col] = row
         self.track_free[row] = False
@@ -147,7 +150,8 @@ class OnlineTracker(abc.ABC):
         elapsed_s = self._elapsed(time_s)
         seen = self._seen(detections, embeddings)
         if self._time_s == time_s:
-            return self._tracks(detections, seen, self._associate(seen, time_s).track)
+            track = self._associate(seen, time_s).track
+            return self._tracks(detections, seen, track, self.motion.boxes(self._states()))
         if self._time_s is not None:
             self._table.keep(time_s - self._table["seen_s"] <= self.max_age_s + CLOCK_SLACK)
         self._time_s = time_s
@@ -157,8 +161,9 @@ class OnlineTracker(abc.ABC):
         self._correct(seen, pairing, time_s)
         self._start(seen, pairing, time_s)
         self._confirm(pairing)
-        tracks = self._tracks(detections, seen, pairing.track)
-        self._drop(pairing, time_s)
+        boxes = self.motion.boxes(self._states())
+        tracks = self._tracks(detections, seen, pairing.track, boxes)
+        self._table.keep(self._alive(pairing, boxes, time_s))
         return tracks
 
     @abc.abstractmethod
@@ -178,7 +183,7 @@ class OnlineTracker(abc.ABC):
 
     def _learn(self, seen: Seen, which: Int64, track: Int64, time_s: float) -> None:
         """Correct the states of the tracks `track` by the detections `which`."""
-        corrected = self.motion.correct(self._states()[:, :, track], seen.measured[:, which])
+        corrected = self.motion.correct(self._states().take(track, axis=2), seen.measured.take(which, axis=1))
         self._table["state"][:, track] = corrected.reshape(20, -1)
 
     def _correct(self, seen: Seen, pairing: Pairing, time_s: float) -> None:
@@ -222,9 +227,17 @@ class OnlineTracker(abc.ABC):
             number[new] = np.arange(self._last_id + 1, self._last_id + count + 1)
             self._last_id += count
 
-    def _drop(self, pairing: Pairing, time_s: float) -> None:
-        """Drop the tracks that went unseen before they were confirmed."""
-        self._table.keep((self._table["id"] > 0) | ~pairing.track_free)
+    def _alive(self, pairing: Pairing, boxes: Float64, time_s: float) -> Bool:
+        """(n,) which tracks go on after this frame; one that goes unseen before it is confirmed does not.
+
+        Args:
+            pairing: Of this frame.
+            boxes: (n, 4) of the tracks now.
+            time_s: Of this frame.
+        """
+        alive: Bool = self._table["id"] > 0
+        alive |= ~pairing.track_free
+        return alive
 
     def _states(self) -> Float64:
         """(5, 4, n) view of all states."""
@@ -253,12 +266,13 @@ class OnlineTracker(abc.ABC):
     def _seen(self, detections: Detections, embeddings: Embeddings | None) -> Seen:
         xyxy = detections.xyxy.astype(np.float64)
         size = xyxy[:, 2:] - xyxy[:, :2]
-        usable = np.isfinite(size).all(axis=1)
-        usable &= (size > 0).all(axis=1)
+        real = size > 0  # NaN compares false
+        real &= size < np.inf
+        usable = real[:, 0] & real[:, 1]
         usable &= detections.score >= np.float32(self.min_score)
         row = np.flatnonzero(usable)
         if len(row) < len(xyxy):
-            xyxy = xyxy[row]
+            xyxy = xyxy.take(row, axis=0)
         score = detections.score[row].astype(np.float64)
         vector = self._vectors(row, len(detections), embeddings)
         return Seen(row, xyxy, score, detections.label[row], self.motion.measure(xyxy), vector)
@@ -267,7 +281,7 @@ class OnlineTracker(abc.ABC):
         """(k, D) appearance of the detections `row`; None where the tracker does not look at it."""
         return None
 
-    def _tracks(self, detections: Detections, seen: Seen, track: Int64) -> Tracks:
+    def _tracks(self, detections: Detections, seen: Seen, track: Int64, boxes: Float64) -> Tracks:
         count = len(detections)
         xyxy, track_id = detections.xyxy, np.full(count, -1, np.int64)
         known = np.flatnonzero(track >= 0)
@@ -276,7 +290,7 @@ class OnlineTracker(abc.ABC):
         track_id[row] = self._table["id"][column]
         if self.reports_filtered:
             xyxy = xyxy.copy()
-            xyxy[row] = self.motion.boxes(self._states()[:, :, column])
+            xyxy[row] = boxes.take(column, axis=0)
         return Tracks(xyxy, detections.score, track_id, np.arange(count))
 
 
