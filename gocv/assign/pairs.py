@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
@@ -77,17 +79,32 @@ def _solve(row: Int64, col: Int64, gain: Float64) -> tuple[Int64, Int64]:
         i, j = _hungarian(r, c, gain, (len(rows), len(cols)))
         return rows[i], cols[j]
     graph = coo_array((np.ones(len(r), np.int8), (r, len(rows) + c)), shape=(len(rows) + len(cols),) * 2)
-    _, group = connected_components(graph, directed=False)
+    groups, group = connected_components(graph, directed=False)
+    row_in, col_in = _numbered(group[: len(rows)], groups), _numbered(group[len(rows) :], groups)
     order = np.argsort(group[r], kind="stable")
-    bounds = np.flatnonzero(np.diff(group[r][order])) + 1
-    found_rows, found_cols = [], []
-    for part in np.split(order, bounds):
-        part_rows, i = np.unique(r[part], return_inverse=True)
-        part_cols, j = np.unique(c[part], return_inverse=True)
-        i, j = _hungarian(i, j, gain[part], (len(part_rows), len(part_cols)))
-        found_rows.append(rows[part_rows[i]])
-        found_cols.append(cols[part_cols[j]])
-    return np.concatenate(found_rows), np.concatenate(found_cols)
+    r, c, gain, of = r[order], c[order], gain[order], group[r][order]
+    heights, widths = np.bincount(group[: len(rows)]), np.bincount(group[len(rows) :], minlength=groups)
+    bounds = np.append(np.flatnonzero(np.diff(of, prepend=-1)), len(of)).tolist()
+    made = []
+    for start, end in itertools.pairwise(bounds):
+        i, j = row_in[r[start:end]], col_in[c[start:end]]
+        dense = np.zeros((heights[of[start]], widths[of[start]]))
+        dense[i, j] = gain[start:end]
+        partner = np.full(len(dense), -1)
+        best = linear_sum_assignment(dense, maximize=True)
+        partner[best[0]] = best[1]
+        made.append(partner[i] == j)
+    which = np.concatenate(made)
+    return rows[r[which]], cols[c[which]]
+
+
+def _numbered(group: Int64, groups: int) -> Int64:
+    """(n,) the number of each member within its group, from 0."""
+    order = np.argsort(group, kind="stable")
+    starts = np.cumsum(np.bincount(group, minlength=groups)) - np.bincount(group, minlength=groups)
+    number = np.empty(len(group), np.int64)
+    number[order] = np.arange(len(group)) - starts[group[order]]
+    return number
 
 
 def _hungarian(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> tuple[Int64, Int64]:

@@ -12,6 +12,7 @@ import typer
 from gocv import __version__
 from gocv.cli.bench import bench_app
 from gocv.cli.console import REFUSED, print_json, print_receipts, refusing
+from gocv.cli.eval import eval_app
 from gocv.cli.options import Config, Json, Overrides, RecordingPath
 from gocv.cli.review import review_command
 from gocv.cli.simulate import simulate_command
@@ -31,6 +32,7 @@ app = typer.Typer(
 convert_app = typer.Typer(help="Make recordings of public data sets.", no_args_is_help=True)
 app.add_typer(convert_app, name="convert")
 app.add_typer(bench_app, name="bench")
+app.add_typer(eval_app, name="eval")
 app.command("simulate")(simulate_command)
 app.command("review")(review_command)
 

@@ -1,0 +1,59 @@
+"""A folder of pictures as a source of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from gocv.core import DataError, Frame
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+
+
+class ImageFolder:
+    """The pictures of a folder in order of their names, as frames of a camera.
+
+    A picture that cannot be decoded is passed over and named in `broken`; the frames after it keep their times.
+
+    Args:
+        path: The folder, such as `img1` of MOTChallenge.
+        camera: Name given to the frames.
+        rate_hz: Pictures a second: picture i was taken at i / rate_hz.
+
+    Attributes:
+        path: The folder.
+        files: The pictures.
+        rate_hz: Pictures a second.
+        broken: Pictures that the latest pass could not decode, with the reason.
+
+    Raises:
+        DataError: It is not a folder, or holds no picture.
+    """
+
+    def __init__(self, path: str | Path, *, camera: str, rate_hz: float) -> None:
+        self.path, self.rate_hz, self._camera = Path(path), rate_hz, camera
+        if not self.path.is_dir():
+            raise DataError("is not a folder", file=self.path, expected="a folder of pictures")
+        self.files = sorted(file for file in self.path.iterdir() if file.suffix.lower() in _SUFFIXES)
+        if not self.files:
+            raise DataError("holds no picture", file=self.path, expected=", ".join(sorted(_SUFFIXES)))
+        if not 0 < rate_hz < np.inf:
+            raise DataError(f"the rate is {rate_hz}", file=self.path, key="rate_hz", expected="above 0 Hz")
+        self.broken: dict[Path, str] = {}
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[Frame]:
+        self.broken = {}
+        for index, file in enumerate(self.files):
+            try:
+                with Image.open(file) as picture:
+                    image = np.asarray(picture.convert("RGB"), np.uint8)
+            except (OSError, ValueError) as error:
+                self.broken[file] = str(error)
+                continue
+            yield Frame(image, self._camera, index / self.rate_hz, index)

@@ -1,0 +1,118 @@
+"""CLEAR MOT: Bernardin and Stiefelhagen, "Evaluating Multiple Object Tracking Performance", EURASIP JIVP 2008."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gocv.assign import best_pairs
+from gocv.metrics.mot.counts import ROUNDING
+from gocv.metrics.mot.sequence import MotSequence, Side
+
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+_CONTINUES = 1000.0
+"""What going on with the match of the frame before is worth: more than all similarities of a frame together."""
+
+
+class ClearCounts(TypedDict):
+    """The part of `MotCounts` that CLEAR needs."""
+
+    tp: int
+    fn: int
+    fp: int
+    idsw: int
+    frag: int
+    mt: int
+    pt: int
+    ml: int
+    motp_sum: float
+
+
+def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts:
+    """Matches, switches and fragments, frame after frame.
+
+    In each frame, true objects keep the found track that they had in the frame before where that is still similar
+    enough (§2.1.3 of the paper), and the rest is matched so that the sum of similarities is greatest. Frames without a
+    true object, or without a found one, are passed over: the frame before them then is "the frame before". A switch is
+    a match with another track than that of the last match, however long ago; a fragment is a match of a true track
+    that was not matched in the frame before, from the second on.
+
+    Args:
+        sequence: True and found tracks.
+        threshold: Similarity from which a pair may be matched.
+    """
+    truth, found = sequence.truth, sequence.found
+    similar = sequence.similarity >= threshold - ROUNDING
+    row, col, similarity = sequence.row[similar], sequence.col[similar], sequence.similarity[similar]
+    before = _rows_before(truth, found)
+    match = _match(row, col, similarity, before, truth, found)
+    matched = np.flatnonzero(match >= 0)
+    track_found = found.track[match[matched]]
+
+    order = np.argsort(truth.track[matched], kind="stable")  # by true track, then by frame
+    owner, partner = truth.track[matched][order], track_found[order]
+    same_owner = owner[1:] == owner[:-1]
+    switches = int((same_owner & (partner[1:] != partner[:-1])).sum())
+    went_on = (before[matched] >= 0) & (match[before[matched]] >= 0)
+    starts = np.bincount(truth.track[matched][~went_on], minlength=len(truth.ids))
+
+    ratio = np.bincount(truth.track[matched], minlength=len(truth.ids)) / np.maximum(truth.lengths, 1)
+    mostly, partly = int((ratio > 0.8).sum()), int((ratio >= 0.2).sum())
+    # The similarity of a matched pair is found again among those of its row.
+    of_match = match[row] == col
+    return ClearCounts(
+        tp=len(matched),
+        fn=len(truth) - len(matched),
+        fp=len(found) - len(matched),
+        idsw=switches,
+        frag=int(np.maximum(starts - 1, 0).sum()),
+        mt=mostly,
+        pt=partly - mostly,
+        ml=len(truth.ids) - partly,
+        motp_sum=float(similarity[of_match].sum()),
+    )
+
+
+def _rows_before(truth: Side, found: Side) -> Int64:
+    """(n,) the row of the same true track in the frame before that has both sides; -1 where it is not there."""
+    both = np.intersect1d(truth.frame, found.frame)
+    number = np.searchsorted(both, truth.frame)
+    counts = np.isin(truth.frame, both)
+    before = np.full(len(truth), -1, np.int64)
+    order = np.lexsort((truth.frame, truth.track))
+    order = order[counts[order]]
+    next_frame = (np.diff(number[order]) == 1) & (np.diff(truth.track[order]) == 0)
+    before[order[1:][next_frame]] = order[:-1][next_frame]
+    return before
+
+
+def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Side, found: Side) -> Int64:
+    """(n,) the found object that each true one is matched with; -1 where there is none.
+
+    Pairs of which neither side has another are matched at once. What to do in the other frames depends on the frame
+    before, but rarely: all are matched as if they knew it, and those again that were wrong about it, until none is.
+    Each round settles at least the first frame that was wrong, so the result is that of going through them in order.
+    """
+    match = np.full(len(truth), -1, np.int64)
+    alone = (np.bincount(row, minlength=len(truth)) == 1)[row] & (np.bincount(col, minlength=len(found)) == 1)[col]
+    match[row[alone]] = col[alone]
+    row, col, similarity = row[~alone], col[~alone], similarity[~alone]
+    frame, continues = truth.frame[row], np.full(len(row), -1)
+    while True:
+        earlier = match[before[row]]
+        goes_on = (before[row] >= 0) & (earlier >= 0)
+        goes_on[goes_on] = found.track[earlier[goes_on]] == found.track[col[goes_on]]
+        changed = np.flatnonzero(goes_on != continues)
+        if not len(changed):
+            return match
+        again = np.isin(frame, frame[changed])
+        match[row[again]] = -1
+        gain = similarity[again] + _CONTINUES * goes_on[again]
+        rows, cols = best_pairs(row[again], col[again], gain, (len(truth), len(found)))
+        match[rows] = cols
+        continues = goes_on.astype(np.int64)

@@ -1,0 +1,101 @@
+"""HOTA: Luiten et al., "A Higher Order Metric for Evaluating Multi-Object Tracking", IJCV 2021 (arXiv:2009.07736)."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gocv.assign import best_pairs
+from gocv.metrics.mot.counts import ALPHAS, ROUNDING
+from gocv.metrics.mot.sequence import MotSequence
+
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+
+
+_TABLE = 4_000_000
+"""Pairs of tracks up to which a table of all of them is quicker than sorting those that there are."""
+
+
+class HotaCounts(TypedDict):
+    """The part of `MotCounts` that HOTA needs."""
+
+    hota_tp: Float64
+    hota_fn: Float64
+    hota_fp: Float64
+    association: Float64
+    association_recall: Float64
+    association_precision: Float64
+    location: Float64
+
+
+def count_hota(sequence: MotSequence) -> HotaCounts:
+    """True positives, and how well their tracks are associated, at 19 thresholds of localisation.
+
+    Objects are matched once: in each frame so that the sum of global alignment times similarity is greatest (§3.4 of
+    the paper and its release). The alignment of a true and a found track is J / (g + f - J), g and f their lengths, J
+    the sum over frames of a pair's similarity over that of all pairs that either of the two is in. A match counts at
+    every threshold that its similarity reaches. A(c) = TPA / (TPA + FNA + FPA), eq. 5.
+
+    All frames are matched in one sparse assignment, and pairs of tracks are counted where there are any: memory grows
+    with the pairs that overlap, not with tracks times tracks.
+    """
+    truth, found = sequence.truth, sequence.found
+    row, col, similarity = sequence.row, sequence.col, sequence.similarity
+    true_length, found_length = truth.lengths, found.lengths
+    pair, which = _track_pairs(sequence)
+    lengths = true_length[pair[0]] + found_length[pair[1]]
+
+    of_row = np.bincount(row, similarity, len(truth))
+    of_col = np.bincount(col, similarity, len(found))
+    share = similarity / (of_row[row] + of_col[col] - similarity)
+    together = np.bincount(which, share, len(lengths))
+    alignment = together / (lengths - together)
+    match = _matched(row, col, alignment[which] * similarity, (len(truth), len(found)))
+    of_pair = which[match]
+
+    counts = HotaCounts(
+        hota_tp=np.zeros(len(ALPHAS)),
+        hota_fn=np.zeros(len(ALPHAS)),
+        hota_fp=np.zeros(len(ALPHAS)),
+        association=np.zeros(len(ALPHAS)),
+        association_recall=np.zeros(len(ALPHAS)),
+        association_precision=np.zeros(len(ALPHAS)),
+        location=np.zeros(len(ALPHAS)),
+    )
+    for i, alpha in enumerate(ALPHAS):
+        good = similarity[match] >= alpha - ROUNDING
+        number = np.bincount(of_pair[good], minlength=len(lengths))
+        true_positives = float(good.sum())
+        counts["hota_tp"][i] = true_positives
+        counts["hota_fn"][i] = len(truth) - true_positives
+        counts["hota_fp"][i] = len(found) - true_positives
+        counts["association"][i] = (number * (number / np.maximum(1, lengths - number))).sum()
+        counts["association_recall"][i] = (number * (number / np.maximum(1, true_length[pair[0]]))).sum()
+        counts["association_precision"][i] = (number * (number / np.maximum(1, found_length[pair[1]]))).sum()
+        counts["location"][i] = similarity[match][good].sum()
+    return counts
+
+
+def _track_pairs(sequence: MotSequence) -> tuple[tuple[Int64, Int64], Int64]:
+    """True and found track of each pair of tracks that are ever similar, and (p,) which of them each pair is of."""
+    columns = max(len(sequence.found.ids), 1)
+    code = sequence.truth.track[sequence.row] * columns + sequence.found.track[sequence.col]
+    possible = len(sequence.truth.ids) * columns
+    if possible > _TABLE:
+        codes, which = np.unique(code, return_inverse=True)
+    else:
+        there = np.zeros(possible, np.bool_)
+        there[code] = True
+        codes, which = np.flatnonzero(there), (np.cumsum(there) - 1)[code]
+    return (codes // columns, codes % columns), which
+
+
+def _matched(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> Int64:
+    """Numbers of the pairs that are matched, ascending."""
+    rows, cols = best_pairs(row, col, gain, shape)
+    partner = np.full(shape[0], -1, np.int64)
+    partner[rows] = cols
+    return np.flatnonzero(partner[row] == col)
