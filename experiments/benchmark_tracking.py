@@ -1,7 +1,7 @@
 """Trackers beside their peers, on the same detections, in one run: `python experiments/benchmark_tracking.py --help`.
 
-Peers are measured by the scripts in the folder `--peers`, which hold a `bench_data.py` (crowds and public detections) and
-a `bench_trackers.py` (a `make_NAME` for each peer); the peers themselves are packages of the environment that runs this,
+Peers are measured by the scripts in the folder `--peers`: a `bench_data.py` (crowds and public detections) and a
+`bench_trackers.py` (a `make_NAME` for each peer). The peers themselves are packages of the environment that runs this,
 and copies of repositories below `--originals`.
 """
 
@@ -35,6 +35,18 @@ OURS: dict[str, tuple[str, Callable[[float], Tracker]]] = {
     "gocv SORT": ("SORT", lambda rate: SortTracker(rate_hz=rate, min_score=0.3)),
     "gocv ByteTrack": ("ByteTrack", lambda rate: ByteTracker(rate_hz=rate, max_age_s=30 / rate)),
     "gocv OC-SORT": ("OC-SORT", lambda rate: OcSortTracker(rate_hz=rate, max_age_s=30 / rate)),
+    "gocv ByteTrack, similarity from 0.05": (
+        "ByteTrack",
+        lambda rate: ByteTracker(rate_hz=rate, max_age_s=30 / rate, min_similarity=0.05),
+    ),
+    "gocv ByteTrack, scores from 0.5": (
+        "ByteTrack",
+        lambda rate: ByteTracker(rate_hz=rate, max_age_s=30 / rate, high_score=0.5, new_track_score=0.6),
+    ),
+    "gocv BoT-SORT, similarity from 0.05": (
+        "BoT-SORT",
+        lambda rate: BotSortTracker(rate_hz=rate, max_age_s=30 / rate, min_similarity=0.05),
+    ),
     "gocv BoT-SORT": ("BoT-SORT", lambda rate: BotSortTracker(rate_hz=rate, max_age_s=30 / rate)),
 }
 PEERS = {
@@ -107,7 +119,7 @@ def runners(folder: Path, rate_hz: float = RATE_HZ) -> dict[str, tuple[str, Runn
 
 
 def speed(folder: Path, rounds: int) -> list[dict[str, Any]]:
-    """Frames a second of every tracker on every data set; trackers take turns, so that the machine's moods are shared."""
+    """Frames a second of every tracker on every data set; they take turns, so that the machine's moods are shared."""
     import bench_data
 
     rows = []
@@ -138,6 +150,28 @@ def speed(folder: Path, rounds: int) -> list[dict[str, Any]]:
             rivals = [r["frames_per_s"] for r in rows if _same(r, row) and r["method"] != row["method"]]
             row["times_fastest_peer"] = row["frames_per_s"] / max(rivals) if rivals else None
     return rows
+
+
+def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Bars: frames a second of each tracker on each data set, ours dark."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    titles = {"crowd100": "100 people", "crowd300": "300 people", "mot15": "MOT15, 6 boxes a frame"}
+    figure, all_axes = plt.subplots(1, len(titles), figsize=(13, 4.2), layout="constrained")
+    for axes, (data, title) in zip(all_axes, titles.items(), strict=True):
+        own = [row for row in rows if row["data"] == data and "," not in row["method"]]
+        own.sort(key=lambda row: (row["algorithm"], row["frames_per_s"]))
+        names = [row["method"] for row in own]
+        colours = ["tab:blue" if name.startswith("gocv") else "tab:gray" for name in names]
+        axes.barh(names, [row["frames_per_s"] for row in own], color=colours)
+        axes.set(title=title, xlabel="frames a second, one thread")
+        axes.tick_params(labelsize=8)
+    for axes in all_axes[1:]:
+        axes.set_yticklabels([])
+    figure.savefig(path, dpi=110)
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -217,6 +251,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of data sets")
     parser.add_argument("--rounds", type=int, default=5, help="runs that count")
     parser.add_argument("--frames", type=int, default=100_000, help="for memory")
+    parser.add_argument("--picture", type=Path, help="where a plot of the speed goes")
     parser.add_argument("--json", type=Path, help="where the result goes")
     asked = parser.parse_args()
     os.environ["PEERS_DIR"] = str(asked.originals)
@@ -228,6 +263,8 @@ def main() -> None:
     }[asked.what]()
     for row in rows:
         print({k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()})
+    if asked.picture is not None:
+        draw(rows, asked.picture)
     if asked.json is not None:
         packages = ("trackers", "supervision", "lap")
         BenchmarkResult(f"tracking {asked.what}", rows, _environment(packages), command_line()).write(asked.json)

@@ -16,6 +16,7 @@ from gocv.cli.eval import eval_app
 from gocv.cli.options import Config, Json, Overrides, RecordingPath
 from gocv.cli.review import review_command
 from gocv.cli.simulate import simulate_command
+from gocv.cli.track import track_command, tune_command
 
 app = typer.Typer(
     name="gocv",
@@ -35,6 +36,8 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(eval_app, name="eval")
 app.command("simulate")(simulate_command)
 app.command("review")(review_command)
+app.command("track")(track_command)
+app.command("tune")(tune_command)
 
 
 def _version(wanted: bool) -> None:

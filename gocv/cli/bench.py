@@ -126,6 +126,28 @@ def fusion(
     _show(result, json_file)
 
 
+@bench_app.command("mot")
+def mot(
+    root: Annotated[Path, typer.Option(help="Folder of sequences in MOTChallenge's layout.")],
+    overrides: Overrides = None,
+    config: Config = None,
+    tracker: Annotated[
+        list[str] | None, typer.Option(help="Registered name, again for another [default: all that need boxes alone].")
+    ] = None,
+    detections: Annotated[str, typer.Option(help="public, detector, a text file, or a folder of them.")] = "public",
+    json_file: JsonFile = None,
+) -> None:
+    """Score trackers on the sequences of MOTChallenge: HOTA, CLEAR MOT, Identity, frames a second."""
+    from gocv.bench.mot import bench_mot, boxes_alone
+
+    with refusing():
+        result = bench_mot(root, tracker or boxes_alone(), detections, _settings(config, overrides))
+    if json_file is not None:
+        result.write(json_file)
+    shown = ["method", "sequence", "hota", "det_a", "ass_a", "mota", "idf1", "idsw", "frag", "frames_per_s"]
+    print_rows("mot", [{key: row[key] for key in shown} for row in result.rows])
+
+
 @bench_app.command("demo")
 def demo(
     visits: Annotated[int, typer.Option(min=1, help="How many.")] = 40,

@@ -25,15 +25,17 @@ class ByteTracker(OnlineTracker):
 
     Algorithm 1, in three stages, each of which pairs so that the sum of gains is greatest. First all confirmed tracks
     with the detections that score at least `high_score`, by IoU times score (as in the authors' release) over
-    `min_similarity`. Then the tracks that are left and were seen in the frame before with the detections that score
-    less, by IoU over `min_iou_low`. Then new tracks, seen once, with the high detections that are left, by IoU times
+    `min_similarity`. Then the confirmed tracks that are left with the detections that score less, by IoU over
+    `min_iou_low`. Then new tracks, seen once, with the high detections that are left, by IoU times
     score over `min_similarity_new`. A high detection that is left and scores at least `new_track_score` starts a
     track; it is confirmed when it is seen again in the next frame, and at once in the first frame of all.
 
     Of two tracks, one of them lost, that come to overlap by more than `duplicate_iou`, the younger is dropped.
 
     What differs from the authors' release, and why: time is in seconds, so the filter (`gocv.motion.AspectHeight`)
-    takes steps of the time that passed, and a lost track is kept for `max_age_s`.
+    takes steps of the time that passed, and a lost track is kept for `max_age_s`; low detections continue lost tracks
+    too, as the paper's algorithm has it, where the release has only those of the frame before: whoever comes out from
+    behind another is seen badly first.
 
     Args:
         high_score: Score from which a detection takes part in the first stage.
@@ -107,8 +109,7 @@ class ByteTracker(OnlineTracker):
         gain = self._similarity(seen, pairs) - self.min_similarity
         pairing.stage(pairs.row, pairs.col, gain, tracks=confirmed, seen=high)
         if not high.all():
-            recent = confirmed & (self._table["seen_s"] >= self._before_s)
-            pairing.stage(pairs.row, pairs.col, pairs.iou - self.min_iou_low, tracks=recent, seen=~high)
+            pairing.stage(pairs.row, pairs.col, pairs.iou - self.min_iou_low, tracks=confirmed, seen=~high)
         if not confirmed.all():
             gain = pairs.iou * seen.score[pairs.col] - self.min_similarity_new
             pairing.stage(pairs.row, pairs.col, gain, tracks=~confirmed, seen=high)

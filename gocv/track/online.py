@@ -99,9 +99,9 @@ class OnlineTracker(abc.ABC):
         from it, neither tracks nor positions.
         A time before the last one is an error: it would run the filters backward. `reset` starts anew.
 
-    Every row of the detections is a row of the result, in order: with the id of its track where that is confirmed, else
-    with -1 and the detection's own box. Ids are 1, 2, 3, … in order of confirmation, within this instance. Classes do
-    not mix.
+    Every row of the detections is a row of the result, in order: with the id and the filtered box of its track where
+    that is confirmed, else with -1 and the detection's own box. Ids are 1, 2, 3, … in order of confirmation, within
+    this instance. Classes do not mix.
 
     A subclass sets its motion model and settings, calls `super().__init__`, and says how detections are paired with
     tracks (`_associate`) and which of those left over start one (`_births`).
@@ -109,8 +109,6 @@ class OnlineTracker(abc.ABC):
 
     needs: frozenset[str] = frozenset()
     motion: BoxModel
-    reports_filtered = True
-    """Whether a confirmed row has the filter's box or the detection's own."""
 
     def __init__(self, *, min_score: float, min_hits: int, max_age_s: float, rate_hz: float) -> None:
         check_settings(
@@ -288,9 +286,8 @@ class OnlineTracker(abc.ABC):
         known = known[self._table["id"][track[known]] > 0]
         column, row = track[known], seen.row[known]
         track_id[row] = self._table["id"][column]
-        if self.reports_filtered:
-            xyxy = xyxy.copy()
-            xyxy[row] = boxes.take(column, axis=0)
+        xyxy = xyxy.copy()
+        xyxy[row] = boxes.take(column, axis=0)
         return Tracks(xyxy, detections.score, track_id, np.arange(count))
 
 

@@ -30,6 +30,14 @@ def tracker(path: Path) -> None:
     entry.load()(**load_yaml(path))
 
 
+def search(path: Path) -> None:
+    """Ranges of the arguments of the part that it is named for."""
+    (entry,) = entry_points(group="gocv.trackers", name=path.stem)
+    for key, entry_range in load_yaml(path).items():
+        assert entry_range["low"] < entry_range["high"]
+        entry.load()(**{key: entry_range["low"]})
+
+
 def pipeline(path: Path) -> None:
     config = load(PipelineConfig, path)
     described = (config.detect.model_extra or {}).get("model") if config.detect else None
@@ -75,6 +83,7 @@ KINDS = {
     "sim/scenarios": scenario,
     "detectors": detector,
     "trackers": tracker,
+    "trackers/search": search,
     "pipelines": pipeline,
     "sim/stores": simulated_store,
 }

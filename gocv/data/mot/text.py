@@ -105,8 +105,7 @@ def _unusable(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     right = np.isfinite(values)
     right[:, :2] &= values[:, :2] == np.floor(values[:, :2])
     right[:, 0] &= values[:, 0] >= 1
-    bad: NDArray[np.bool_] = ~right.all(axis=1)
-    return bad
+    return np.asarray(np.logical_not(right).any(axis=1), np.bool_)
 
 
 def _wrong(file: Path) -> DataError:
