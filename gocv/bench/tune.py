@@ -54,7 +54,7 @@ def read_ranges(path: Path) -> dict[str, Range]:
     Raises:
         ConfigError: The file is missing, or an entry is not right.
     """
-    ranges = {key: build(Range, value, file=path) for key, value in load_yaml(path).items()}
+    ranges = {str(key): build(Range, value, file=path) for key, value in load_yaml(path).items()}
     for key, entry in ranges.items():
         if not entry.low < entry.high or (entry.log and entry.low <= 0):
             raise ConfigError(f"goes from {entry.low} to {entry.high}", file=path, key=key, expected="low < high")
