@@ -132,7 +132,10 @@ def test_settings_are_searched_and_never_get_worse(root: Path, tmp_path: Path) -
     words = output.split()
     assert float(words[1]) <= float(words[5])
     assert run(*arguments)[1] == output  # a seed is a search
-    for text, message in (("min_iou: {low: 0.9, high: 0.1}\n", "low < high"), ("beauty: {low: 0, high: 1}\n", "beauty")):
+    for text, message in (
+        ("min_iou: {low: 0.9, high: 0.1}\n", "low < high"),
+        ("beauty: {low: 0, high: 1}\n", "beauty"),
+    ):
         ranges.write_text(text)
         code, output = run(*arguments)
         assert code == 1
