@@ -23,6 +23,15 @@ def test_library_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert all(re.search(r"\d s  shelf \d/\d .* g  .*[01]\.\d{3}$", line) for line in printed)
 
 
+def test_examples_of_tracking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = README.parent / "docs" / "tracking.md"
+    tracking, scoring = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(tracking, page.name, "exec"), {})
+    assert capsys.readouterr().out.splitlines()[-1] == "[1] [[114.2  50.  154.2 150. ]]"
+    exec(compile(scoring, page.name, "exec"), {})
+    assert 0.8 < float(capsys.readouterr().out) < 1
+
+
 def test_the_table_is_that_of_the_results() -> None:
     """Every figure of the pages comes from a result: run experiments/readme_table.py after a new one."""
     path = README.parent / "experiments" / "readme_table.py"
@@ -32,6 +41,6 @@ def test_the_table_is_that_of_the_results() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     pages = module.pages()
-    assert {page.name for page in pages} == {"README.md", "simulation.md"}
+    assert {page.name for page in pages} == {"README.md", "simulation.md", "tracking.md"}
     for page, text in pages.items():
         assert page.read_text(encoding="utf-8") == text
