@@ -53,7 +53,7 @@ class ImageFolder:
             try:
                 with Image.open(file) as picture:
                     image = np.asarray(picture.convert("RGB"), np.uint8)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, SyntaxError, ImportError) as error:  # what Pillow and its plugins raise
                 self.broken[file] = str(error)
                 continue
             yield Frame(image, self._camera, index / self.rate_hz, index)
