@@ -56,19 +56,22 @@ def best_pairs(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) ->
 
 def _dominant(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """(k,) whether a pair gains more than the alternatives of both its sides together."""
-    alternatives = np.zeros(len(gain))
-    best_of_both = np.ones(len(gain), np.bool_)
-    for index, size in zip((row, col), shape, strict=True):
-        best = np.zeros(size)
-        np.maximum.at(best, index, gain)
-        is_best = gain == best[index]
-        second = np.zeros(size)
-        np.maximum.at(second, index, np.where(is_best, 0.0, gain))
-        best_of_both &= is_best
-        best_of_both &= (np.bincount(index, is_best, size) == 1)[index]
-        alternatives += second[index]
-    best_of_both &= gain > alternatives
-    return best_of_both
+    row_alone, row_second = _best_and_second(row, gain, shape[0])
+    col_alone, col_second = _best_and_second(col, gain, shape[1])
+    row_alone &= col_alone
+    row_second += col_second
+    row_alone &= gain > row_second
+    return row_alone
+
+
+def _best_and_second(index: Int64, gain: Float64, size: int) -> tuple[NDArray[np.bool_], Float64]:
+    """(k,) whether a pair is the one best of its side, and what the side's second best gains."""
+    best, second = np.zeros(size), np.zeros(size)
+    np.maximum.at(best, index, gain)
+    is_best: NDArray[np.bool_] = gain == best.take(index)
+    np.maximum.at(second, index, np.where(is_best, 0.0, gain))
+    is_best &= (np.bincount(index, is_best, size) == 1).take(index)
+    return is_best, second.take(index)
 
 
 def _solve(row: Int64, col: Int64, gain: Float64) -> tuple[Int64, Int64]:

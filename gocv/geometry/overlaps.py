@@ -49,7 +49,8 @@ def overlapping_pairs(a: ArrayLike, b: ArrayLike) -> Overlaps:
     near &= right > second[0]
     near &= top < second[3]
     near &= bottom > second[1]
-    row, col = np.divmod(np.flatnonzero(near), max(near.shape[1], 1))
+    place: NDArray[np.int64] = near.ravel().nonzero()[0]
+    row, col = np.divmod(place, max(near.shape[1], 1))
     one, other = first.take(row, axis=1), second.take(col, axis=1)
     size = np.minimum(one[2:], other[2:])
     size -= np.maximum(one[:2], other[:2])

@@ -105,13 +105,12 @@ class BotSortTracker(ByteTracker):
     def _vectors(self, row: Int64, count: int, embeddings: Embeddings | None) -> np.typing.NDArray[np.float32] | None:
         return vectors_of(row, count, embeddings, self._table) if self.with_appearance else None
 
-    def _similarity(self, seen: Seen, pairs: Overlaps) -> Float64:
-        similarity = super()._similarity(seen, pairs)
+    def _similarity(self, seen: Seen, pairs: Overlaps, scored: Float64) -> Float64:
         if seen.vector is None:
-            return similarity
+            return scored
         cosine = cosine_similarity(self._table, seen.vector, pairs.row, pairs.col)
         counts = (pairs.iou > self.proximity_iou) & (cosine > self.min_cosine)
-        greater: Float64 = np.where(counts, np.maximum(similarity, (1 + cosine) / 2), similarity)
+        greater: Float64 = np.where(counts, np.maximum(scored, (1 + cosine) / 2), scored)
         return greater
 
     def _learn(self, seen: Seen, which: Int64, track: Int64, time_s: float) -> None:

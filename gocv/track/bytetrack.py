@@ -106,19 +106,18 @@ class ByteTracker(OnlineTracker):
         pairs = self._overlaps(seen)
         confirmed = self._table["id"] > 0
         high = seen.score >= np.float32(self.high_score)
-        gain = self._similarity(seen, pairs) - self.min_similarity
+        scored = pairs.iou * seen.score.take(pairs.col)
+        gain = self._similarity(seen, pairs, scored) - self.min_similarity
         pairing.stage(pairs.row, pairs.col, gain, tracks=confirmed, seen=high)
         if not high.all():
             pairing.stage(pairs.row, pairs.col, pairs.iou - self.min_iou_low, tracks=confirmed, seen=~high)
         if not confirmed.all():
-            gain = pairs.iou * seen.score[pairs.col] - self.min_similarity_new
-            pairing.stage(pairs.row, pairs.col, gain, tracks=~confirmed, seen=high)
+            pairing.stage(pairs.row, pairs.col, scored - self.min_similarity_new, tracks=~confirmed, seen=high)
         return pairing
 
-    def _similarity(self, seen: Seen, pairs: Overlaps) -> Float64:
-        """(k,) of the first stage."""
-        similarity: Float64 = pairs.iou * seen.score[pairs.col]
-        return similarity
+    def _similarity(self, seen: Seen, pairs: Overlaps, scored: Float64) -> Float64:
+        """(k,) of the first stage; `scored` is IoU times score."""
+        return scored
 
     def _births(self, seen: Seen, pairing: Pairing) -> Bool:
         return pairing.seen_free & (seen.score >= np.float32(max(self.new_track_score, self.high_score)))
@@ -130,11 +129,11 @@ class ByteTracker(OnlineTracker):
         alive = super()._alive(pairing, boxes, time_s)
         self._before_s, self._first = time_s - CLOCK_SLACK, False
         seen_now = self._table["seen_s"] >= self._before_s
-        lost, live = np.flatnonzero(alive & ~seen_now), np.flatnonzero(alive & seen_now)
+        lost, live = (alive & ~seen_now).nonzero()[0], (alive & seen_now).nonzero()[0]
         if not len(lost) or not len(live):
             return alive
         one, other, iou = overlapping_pairs(boxes.take(lost, axis=0), boxes.take(live, axis=0))
-        twins = np.flatnonzero(iou > self.duplicate_iou)
+        twins = (iou > self.duplicate_iou).nonzero()[0]
         if not len(twins):
             return alive
         one, other = lost[one[twins]], live[other[twins]]

@@ -78,7 +78,7 @@ class Pairing:
         open_pairs = gain > 0
         open_pairs &= track_free[row]
         open_pairs &= seen_free[col]
-        which = np.flatnonzero(open_pairs)
+        which = open_pairs.nonzero()[0]
         if not len(which):
             return
         row, col = best_pairs(
@@ -185,7 +185,7 @@ class OnlineTracker(abc.ABC):
         self._table["state"][:, track] = corrected.reshape(20, -1)
 
     def _correct(self, seen: Seen, pairing: Pairing, time_s: float) -> None:
-        which = np.flatnonzero(pairing.track >= 0)
+        which = (pairing.track >= 0).nonzero()[0]
         if not len(which):
             return
         track = pairing.track[which]
@@ -196,7 +196,7 @@ class OnlineTracker(abc.ABC):
 
     def _start(self, seen: Seen, pairing: Pairing, time_s: float) -> None:
         """Append new tracks; detections that start one are paired with it."""
-        born = np.flatnonzero(self._births(seen, pairing))
+        born = self._births(seen, pairing).nonzero()[0]
         if not len(born):
             return
         pairing.track[born] = np.arange(len(self._table), len(self._table) + len(born))
@@ -268,7 +268,7 @@ class OnlineTracker(abc.ABC):
         real &= size < np.inf
         usable = real[:, 0] & real[:, 1]
         usable &= detections.score >= np.float32(self.min_score)
-        row = np.flatnonzero(usable)
+        row = usable.nonzero()[0]
         if len(row) < len(xyxy):
             xyxy = xyxy.take(row, axis=0)
         score = detections.score[row].astype(np.float64)
@@ -282,7 +282,7 @@ class OnlineTracker(abc.ABC):
     def _tracks(self, detections: Detections, seen: Seen, track: Int64, boxes: Float64) -> Tracks:
         count = len(detections)
         xyxy, track_id = detections.xyxy, np.full(count, -1, np.int64)
-        known = np.flatnonzero(track >= 0)
+        known = (track >= 0).nonzero()[0]
         known = known[self._table["id"][track[known]] > 0]
         column, row = track[known], seen.row[known]
         track_id[row] = self._table["id"][column]

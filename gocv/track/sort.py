@@ -59,6 +59,6 @@ class SortTracker(OnlineTracker):
 
     def _births(self, seen: Seen, pairing: Pairing) -> Bool:
         born = pairing.seen_free & (seen.score >= np.float32(self.new_track_score))
-        rows = np.flatnonzero(born)
-        born[rows] = ~double(seen, rows, np.flatnonzero(~pairing.seen_free), self.min_iou)
+        rows = born.nonzero()[0]
+        born[rows] = ~double(seen, rows, (~pairing.seen_free).nonzero()[0], self.min_iou)
         return born
