@@ -231,6 +231,8 @@ def scoring_speed() -> str:
         own, their = seconds["gocv", start], seconds["TrackEval", start]
         what = {"similarities": "similarities given"}.get(start, f"from {start}")
         lines.append(f"| {what} | {own['seconds']:.2f} s | {their['seconds']:.2f} s | {own['times_trackeval']:.1f} × |")
+    floor = seconds["two assignments a frame alone", "similarities"]["seconds"]
+    lines.append(f"| two dense assignments a frame and nothing else, by scipy | {floor:.2f} s | {floor:.2f} s | |")
     return "\n".join(lines) + "\n"
 
 
