@@ -1,7 +1,7 @@
 """Scores of multi-object tracking: HOTA, CLEAR MOT and Identity, from plain arrays."""
 
 from gocv.metrics.mot.clear import count_clear
-from gocv.metrics.mot.counts import ALPHAS, MotCounts
+from gocv.metrics.mot.counts import ALPHAS, ClearCounts, HotaCounts, IdentityCounts, MotCounts
 from gocv.metrics.mot.hota import count_hota
 from gocv.metrics.mot.identity import count_identity
 from gocv.metrics.mot.preprocess import leave_out
@@ -10,6 +10,9 @@ from gocv.metrics.mot.sequence import MotSequence
 
 __all__ = [
     "ALPHAS",
+    "ClearCounts",
+    "HotaCounts",
+    "IdentityCounts",
     "MotCounts",
     "MotResult",
     "MotScores",

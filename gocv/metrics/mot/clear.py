@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gocv.assign import best_pairs
-from gocv.metrics.mot.counts import ROUNDING
+from gocv.metrics.mot.counts import ROUNDING, ClearCounts
 from gocv.metrics.mot.sequence import MotSequence, Side
 
 Int64 = NDArray[np.int64]
@@ -17,20 +15,6 @@ Bool = NDArray[np.bool_]
 
 _CONTINUES = 1000.0
 """What going on with the match of the frame before is worth: more than all similarities of a frame together."""
-
-
-class ClearCounts(TypedDict):
-    """The part of `MotCounts` that CLEAR needs."""
-
-    tp: int
-    fn: int
-    fp: int
-    idsw: int
-    frag: int
-    mt: int
-    pt: int
-    ml: int
-    motp_sum: float
 
 
 def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts:
@@ -74,7 +58,7 @@ def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts
         mt=mostly,
         pt=partly - mostly,
         ml=len(truth.ids) - partly,
-        motp_sum=float(similarity[of_match].sum()),
+        similarity=float(similarity[of_match].sum()),
     )
 
 
@@ -102,6 +86,8 @@ def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Si
     alone = (np.bincount(row, minlength=len(truth)) == 1)[row] & (np.bincount(col, minlength=len(found)) == 1)[col]
     match[row[alone]] = col[alone]
     row, col, similarity = row[~alone], col[~alone], similarity[~alone]
+    likely = _best_of(row, similarity, len(truth)) & _best_of(col, similarity, len(found))
+    match[row[likely]] = col[likely]  # a guess, so that most of what is asked below is answered right the first time
     frame, continues = truth.frame[row], np.full(len(row), -1)
     while True:
         earlier = match[before[row]]
@@ -116,3 +102,11 @@ def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Si
         rows, cols = best_pairs(row[again], col[again], gain, (len(truth), len(found)))
         match[rows] = cols
         continues = goes_on.astype(np.int64)
+
+
+def _best_of(index: Int64, similarity: Float64, size: int) -> Bool:
+    """(p,) whether no pair of the same object is more similar."""
+    best = np.zeros(size)
+    np.maximum.at(best, index, similarity)
+    is_best: Bool = similarity == best[index]
+    return is_best

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gocv.assign import best_pairs
-from gocv.metrics.mot.counts import ALPHAS, ROUNDING
+from gocv.metrics.mot.counts import ALPHAS, ROUNDING, HotaCounts
 from gocv.metrics.mot.sequence import MotSequence
 
 Int64 = NDArray[np.int64]
@@ -17,18 +15,6 @@ Float64 = NDArray[np.float64]
 
 _TABLE = 4_000_000
 """Pairs of tracks up to which a table of all of them is quicker than sorting those that there are."""
-
-
-class HotaCounts(TypedDict):
-    """The part of `MotCounts` that HOTA needs."""
-
-    hota_tp: Float64
-    hota_fn: Float64
-    hota_fp: Float64
-    association: Float64
-    association_recall: Float64
-    association_precision: Float64
-    location: Float64
 
 
 def count_hota(sequence: MotSequence) -> HotaCounts:
@@ -56,27 +42,23 @@ def count_hota(sequence: MotSequence) -> HotaCounts:
     match = _matched(row, col, alignment[which] * similarity, (len(truth), len(found)))
     of_pair = which[match]
 
-    counts = HotaCounts(
-        hota_tp=np.zeros(len(ALPHAS)),
-        hota_fn=np.zeros(len(ALPHAS)),
-        hota_fp=np.zeros(len(ALPHAS)),
-        association=np.zeros(len(ALPHAS)),
-        association_recall=np.zeros(len(ALPHAS)),
-        association_precision=np.zeros(len(ALPHAS)),
-        location=np.zeros(len(ALPHAS)),
-    )
-    for i, alpha in enumerate(ALPHAS):
+    columns = []
+    for alpha in ALPHAS:
         good = similarity[match] >= alpha - ROUNDING
         number = np.bincount(of_pair[good], minlength=len(lengths))
-        true_positives = float(good.sum())
-        counts["hota_tp"][i] = true_positives
-        counts["hota_fn"][i] = len(truth) - true_positives
-        counts["hota_fp"][i] = len(found) - true_positives
-        counts["association"][i] = (number * (number / np.maximum(1, lengths - number))).sum()
-        counts["association_recall"][i] = (number * (number / np.maximum(1, true_length[pair[0]]))).sum()
-        counts["association_precision"][i] = (number * (number / np.maximum(1, found_length[pair[1]]))).sum()
-        counts["location"][i] = similarity[match][good].sum()
-    return counts
+        positives = float(good.sum())
+        columns.append(
+            [
+                positives,
+                len(truth) - positives,
+                len(found) - positives,
+                (number * (number / np.maximum(1, lengths - number))).sum(),
+                (number * (number / np.maximum(1, true_length[pair[0]]))).sum(),
+                (number * (number / np.maximum(1, found_length[pair[1]]))).sum(),
+                similarity[match][good].sum(),
+            ]
+        )
+    return HotaCounts(*np.array(columns).T)
 
 
 def _track_pairs(sequence: MotSequence) -> tuple[tuple[Int64, Int64], Int64]:

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 import numpy as np
 
 from gocv.assign import best_pairs
+from gocv.metrics.mot.counts import IdentityCounts
 from gocv.metrics.mot.sequence import MotSequence
-
-
-class IdentityCounts(TypedDict):
-    """The part of `MotCounts` that the identity scores need."""
-
-    idtp: int
-    idfn: int
-    idfp: int
 
 
 def count_identity(sequence: MotSequence, *, threshold: float = 0.5) -> IdentityCounts:
@@ -37,4 +28,4 @@ def count_identity(sequence: MotSequence, *, threshold: float = 0.5) -> Identity
     rows, cols = best_pairs(row, col, frames.astype(np.float64), (len(truth.ids), columns))
     made = np.isin(codes, rows * columns + cols)
     positives = int(frames[made].sum())
-    return IdentityCounts(idtp=positives, idfn=len(truth) - positives, idfp=len(found) - positives)
+    return IdentityCounts(tp=positives, fn=len(truth) - positives, fp=len(found) - positives)

@@ -26,7 +26,7 @@ _NOTHING = 1e-10
 
 def count_mot(sequence: MotSequence) -> MotCounts:
     """All counts of one sequence; add them up over sequences."""
-    return MotCounts(**count_hota(sequence), **count_clear(sequence), **count_identity(sequence))
+    return MotCounts(count_hota(sequence), count_clear(sequence), count_identity(sequence))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,30 +79,31 @@ class MotScores:
     @classmethod
     def of(cls, counts: MotCounts) -> MotScores:
         """The scores that these counts give."""
-        tp, fn, fp = counts.hota_tp, counts.hota_fn, counts.hota_fp
+        hota, clear, identity = counts.hota, counts.clear, counts.identity
+        tp, fn, fp = hota.tp, hota.fn, hota.fp
         detection = tp / np.maximum(1, tp + fn + fp)
-        association = counts.association / np.maximum(1, tp)
+        association = hota.association / np.maximum(1, tp)
         alpha = np.sqrt(detection * association)
-        true = counts.tp + counts.fn
+        true = clear.tp + clear.fn
         return cls(
             hota=float(alpha.mean()),
             det_a=float(detection.mean()),
             ass_a=float(association.mean()),
-            loc_a=float((np.maximum(_NOTHING, counts.location) / np.maximum(_NOTHING, tp)).mean()),
+            loc_a=float((np.maximum(_NOTHING, hota.location) / np.maximum(_NOTHING, tp)).mean()),
             det_re=float((tp / np.maximum(1, tp + fn)).mean()),
             det_pr=float((tp / np.maximum(1, tp + fp)).mean()),
-            ass_re=float((counts.association_recall / np.maximum(1, tp)).mean()),
-            ass_pr=float((counts.association_precision / np.maximum(1, tp)).mean()),
-            mota=(counts.tp - counts.fp - counts.idsw) / true if true else 0.0,
-            motp=counts.motp_sum / max(1, counts.tp),
-            idsw=counts.idsw,
-            frag=counts.frag,
-            mt=counts.mt,
-            pt=counts.pt,
-            ml=counts.ml,
-            idf1=counts.idtp / max(1, counts.idtp + 0.5 * counts.idfn + 0.5 * counts.idfp),
-            idp=counts.idtp / max(1, counts.idtp + counts.idfp),
-            idr=counts.idtp / max(1, counts.idtp + counts.idfn),
+            ass_re=float((hota.association_recall / np.maximum(1, tp)).mean()),
+            ass_pr=float((hota.association_precision / np.maximum(1, tp)).mean()),
+            mota=(clear.tp - clear.fp - clear.idsw) / true if true else 0.0,
+            motp=clear.similarity / max(1, clear.tp),
+            idsw=clear.idsw,
+            frag=clear.frag,
+            mt=clear.mt,
+            pt=clear.pt,
+            ml=clear.ml,
+            idf1=identity.tp / max(1, identity.tp + 0.5 * identity.fn + 0.5 * identity.fp),
+            idp=identity.tp / max(1, identity.tp + identity.fp),
+            idr=identity.tp / max(1, identity.tp + identity.fn),
             hota_alpha=alpha,
         )
 

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gocv.core import DataError
-from gocv.geometry import overlapping_pairs
+from gocv.geometry import overlapping_pairs_by_group
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
+
+_AFTER = np.iinfo(np.int64).max
+"""After every frame."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,11 +86,9 @@ class MotSequence:
         """
         truth, one = _side(truth_frame, truth_id, truth_xyxy, 4, "truth")
         found, other = _side(found_frame, found_id, found_xyxy, 4, "found")
-
-        def similar(i: slice, j: slice) -> tuple[Int64, Int64, Float64]:
-            return overlapping_pairs(one[i], other[j])
-
-        return cls(truth, found, *_pairs(truth, found, similar))
+        frames = np.union1d(truth.frame, found.frame)
+        starts, other_starts = (np.searchsorted(side.frame, np.append(frames, _AFTER)) for side in (truth, found))
+        return cls(truth, found, *overlapping_pairs_by_group(one, starts, other, other_starts))
 
     @classmethod
     def from_points(
@@ -121,14 +122,16 @@ class MotSequence:
             raise DataError(f"zero_at_m is {zero_at_m}", key="zero_at_m", expected="above 0 m")
         truth, one = _side(truth_frame, truth_id, truth_xy_m, 2, "truth")
         found, other = _side(found_frame, found_id, found_xy_m, 2, "found")
-
-        def similar(i: slice, j: slice) -> tuple[Int64, Int64, Float64]:
-            between = np.linalg.norm(one[i][:, None] - other[j][None], axis=2)
-            similarity = 1.0 - between / zero_at_m
-            row, col = np.nonzero(similarity > 0)
-            return row, col, similarity[row, col]
-
-        return cls(truth, found, *_pairs(truth, found, similar))
+        rows, cols = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for frame in np.intersect1d(truth.frame, found.frame):
+            (i, i_end), (j, j_end) = (np.searchsorted(side.frame, [frame, frame + 1]) for side in (truth, found))
+            between = np.linalg.norm(one[i:i_end, None] - other[None, j:j_end], axis=2)
+            row, col = np.nonzero(between < zero_at_m)
+            rows.append(row + i)
+            cols.append(col + j)
+        every_row, every_col = np.concatenate(rows), np.concatenate(cols)
+        apart = np.linalg.norm(one[every_row] - other[every_col], axis=1)
+        return cls(truth, found, every_row, every_col, 1.0 - apart / zero_at_m)
 
 
 def _side(frame: ArrayLike, ids: ArrayLike, where: ArrayLike, width: int, name: str) -> tuple[Side, Float64]:
@@ -167,18 +170,3 @@ def _whole(values: ArrayLike, name: str) -> Int64:
     if array.ndim != 1 or not np.array_equal(whole, array):
         raise DataError(f"{name} are not whole numbers", key=name, expected="(n,) whole numbers")
     return whole
-
-
-def _pairs(truth: Side, found: Side, similar: object) -> tuple[Int64, Int64, Float64]:
-    """Pairs of all frames that both sides have."""
-    assert callable(similar)
-    both = np.intersect1d(truth.frame, found.frame)
-    first = np.searchsorted(truth.frame, both), np.searchsorted(found.frame, both)
-    last = np.searchsorted(truth.frame, both, "right"), np.searchsorted(found.frame, both, "right")
-    rows, cols, similarities = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
-    for i, i_end, j, j_end in zip(first[0], last[0], first[1], last[1], strict=True):
-        row, col, similarity = similar(slice(i, i_end), slice(j, j_end))
-        rows.append(row + i)
-        cols.append(col + j)
-        similarities.append(similarity)
-    return np.concatenate(rows), np.concatenate(cols), np.concatenate(similarities)
