@@ -89,10 +89,11 @@ def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Si
     likely = _best_of(row, similarity, len(truth)) & _best_of(col, similarity, len(found))
     match[row[likely]] = col[likely]  # a guess, so that most of what is asked below is answered right the first time
     frame, continues = truth.frame[row], np.full(len(row), -1)
+    row_before, track = before[row], found.track[col]
     while True:
-        earlier = match[before[row]]
-        goes_on = (before[row] >= 0) & (earlier >= 0)
-        goes_on[goes_on] = found.track[earlier[goes_on]] == found.track[col[goes_on]]
+        earlier = match[row_before]
+        goes_on = (row_before >= 0) & (earlier >= 0)
+        goes_on &= found.track[earlier] == track
         changed = np.flatnonzero(goes_on != continues)
         if not len(changed):
             return match

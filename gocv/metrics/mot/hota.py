@@ -40,11 +40,12 @@ def count_hota(sequence: MotSequence) -> HotaCounts:
     together = np.bincount(which, share, len(lengths))
     alignment = together / (lengths - together)
     match = _matched(row, col, alignment[which] * similarity, (len(truth), len(found)))
-    of_pair = which[match]
+    of_pair, of_match = which[match], similarity[match]
+    true_of, found_of = np.maximum(1, true_length[pair[0]]), np.maximum(1, found_length[pair[1]])
 
     columns = []
     for alpha in ALPHAS:
-        good = similarity[match] >= alpha - ROUNDING
+        good = of_match >= alpha - ROUNDING
         number = np.bincount(of_pair[good], minlength=len(lengths))
         positives = float(good.sum())
         columns.append(
@@ -53,9 +54,9 @@ def count_hota(sequence: MotSequence) -> HotaCounts:
                 len(truth) - positives,
                 len(found) - positives,
                 (number * (number / np.maximum(1, lengths - number))).sum(),
-                (number * (number / np.maximum(1, true_length[pair[0]]))).sum(),
-                (number * (number / np.maximum(1, found_length[pair[1]]))).sum(),
-                similarity[match][good].sum(),
+                (number * (number / true_of)).sum(),
+                (number * (number / found_of)).sum(),
+                of_match[good].sum(),
             ]
         )
     return HotaCounts(*np.array(columns).T)

@@ -148,8 +148,11 @@ def _side(frame: ArrayLike, ids: ArrayLike, where: ArrayLike, width: int, name: 
     if not np.isfinite(places).all():
         row = int(np.flatnonzero(~np.isfinite(places).all(axis=1))[0])
         raise DataError(f"{name} row {row} is {places[row].tolist()}", key=name, expected="finite coordinates")
-    order = np.lexsort((numbers, frames))
-    frames, numbers = frames[order], numbers[order]
+    later = frames[1:] > frames[:-1]
+    later |= (frames[1:] == frames[:-1]) & (numbers[1:] > numbers[:-1])
+    if not later.all():
+        order = np.lexsort((numbers, frames))
+        frames, numbers, places = frames[order], numbers[order], places[order]
     twice = np.flatnonzero((np.diff(frames) == 0) & (np.diff(numbers) == 0))
     if len(twice):
         raise DataError(
@@ -158,7 +161,7 @@ def _side(frame: ArrayLike, ids: ArrayLike, where: ArrayLike, width: int, name: 
             expected="an id once in a frame",
         )
     known, track = np.unique(numbers, return_inverse=True)
-    return Side(frames, track, known), places[order]
+    return Side(frames, track, known), places
 
 
 def _whole(values: ArrayLike, name: str) -> Int64:
