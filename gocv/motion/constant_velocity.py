@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from filterpy.kalman import KalmanFilter
 from numpy.typing import ArrayLike, NDArray
 
 from gocv.core import DataError
@@ -33,6 +32,8 @@ class BoxFilter:
     """
 
     def __init__(self, xyxy: ArrayLike, *, rate_hz: float) -> None:
+        from filterpy.kalman import KalmanFilter  # half a second, which those who track many boxes do not need
+
         self._rate_hz = rate_hz
         self._filter = KalmanFilter(dim_x=7, dim_z=_MEASURED)
         self._filter.x[:_MEASURED] = _measurement(xyxy)

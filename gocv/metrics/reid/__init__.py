@@ -1,0 +1,13 @@
+"""Scores of person re-identification: CMC, mAP and mINP by the rule of Market-1501."""
+
+from gocv.metrics.reid.distance import distances
+from gocv.metrics.reid.evaluate import evaluate_reid
+from gocv.metrics.reid.rank import ReidCounts, ReidScores, rank_queries
+
+__all__ = [
+    "ReidCounts",
+    "ReidScores",
+    "distances",
+    "evaluate_reid",
+    "rank_queries",
+]
