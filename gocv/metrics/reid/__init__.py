@@ -3,6 +3,7 @@
 from gocv.metrics.reid.distance import distances
 from gocv.metrics.reid.evaluate import evaluate_reid
 from gocv.metrics.reid.rank import ReidCounts, ReidScores, rank_queries
+from gocv.metrics.reid.rerank import rerank
 
 __all__ = [
     "ReidCounts",
@@ -10,4 +11,5 @@ __all__ = [
     "distances",
     "evaluate_reid",
     "rank_queries",
+    "rerank",
 ]
