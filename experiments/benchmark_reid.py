@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import resource
 import statistics
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -38,10 +38,6 @@ def module(path: Path, name: str) -> ModuleType | None:
     return made
 
 
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def ours(scores: ReidScores) -> Scores:
     return {"rank_1": float(scores.cmc[0]), "map": scores.mean_average_precision}
 
@@ -51,11 +47,12 @@ def theirs(found: Any) -> Scores:
 
 
 def timed(method: str, what: str, threads: int, repeats: int, work: Callable[[], Scores]) -> dict[str, Any]:
-    """A row: the median of the runs after one that does not count."""
+    """A row: the median of the runs after one that does not count, and the most memory that this one took."""
     with threadpool_limits(threads):
-        before = peak_mb()
-        scores = work()
-        grown, times = peak_mb() - before, []
+        tracemalloc.start()
+        work()
+        grown, times = tracemalloc.get_traced_memory()[1] / 2**20, []
+        tracemalloc.stop()
         for _ in range(repeats):
             start = time.perf_counter()
             scores = work()
@@ -75,7 +72,7 @@ def timed(method: str, what: str, threads: int, repeats: int, work: Callable[[],
 
 
 def from_vectors(query: Array, gallery: Array, ids: Sequence[Array], repeats: int) -> Iterator[dict[str, Any]]:
-    """The whole way, and the one thing that it cannot do without. The smaller peaks come first: a peak never falls."""
+    """The whole way, and the one thing that it cannot do without."""
     for kind in ("euclidean", "cosine"):
         yield timed(
             "gocv",

@@ -1,4 +1,4 @@
-"""Ranking by counting against loops."""
+"""Ranking against loops."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ cases = st.tuples(
 
 
 @given(case=cases)
-def test_counting_gives_what_loops_give(case: tuple[int, ...]) -> None:
+def test_ranks_are_what_loops_give(case: tuple[int, ...]) -> None:
     """With ties where distances are few whole numbers, junk, NaN, and queries without a match."""
     seed, queries, gallery, people, steps = case
     rng = np.random.default_rng(seed)
