@@ -54,7 +54,7 @@ def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts
     matched = np.flatnonzero(match >= 0)
     track_found = found.track[match[matched]]
 
-    order = np.argsort(truth.track[matched], kind="stable")  # by true track, then by frame
+    order = _by_track(truth.track[matched], len(truth.ids))  # by true track, then by frame
     owner, partner = truth.track[matched][order], track_found[order]
     same_owner = owner[1:] == owner[:-1]
     switches = int((same_owner & (partner[1:] != partner[:-1])).sum())
@@ -81,14 +81,21 @@ def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts
 def _rows_before(truth: Side, found: Side) -> Int64:
     """(n,) the row of the same true track in the frame before that has both sides; -1 where it is not there."""
     both = np.intersect1d(truth.frame, found.frame)
-    number = np.searchsorted(both, truth.frame)
-    counts = np.isin(truth.frame, both)
     before = np.full(len(truth), -1, np.int64)
-    order = np.lexsort((truth.frame, truth.track))
-    order = order[counts[order]]
+    if not len(both):
+        return before
+    number = np.minimum(np.searchsorted(both, truth.frame), len(both) - 1)
+    order = _by_track(truth.track, len(truth.ids))
+    order = order[both[number[order]] == truth.frame[order]]
     next_frame = (np.diff(number[order]) == 1) & (np.diff(truth.track[order]) == 0)
     before[order[1:][next_frame]] = order[:-1][next_frame]
     return before
+
+
+def _by_track(track: Int64, tracks: int) -> Int64:
+    """Rows in order of track, and within a track as they were."""
+    small = track.astype(np.uint16) if tracks <= 1 << 16 else track  # numbers of 16 bits are sorted by counting
+    return np.argsort(small, kind="stable")
 
 
 def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Side, found: Side) -> Int64:
@@ -97,22 +104,28 @@ def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Si
     Pairs of which neither side has another are matched at once. What to do in the other frames depends on the frame
     before, but rarely: all are matched as if they knew it, and those again that were wrong about it, until none is.
     Each round settles at least the first frame that was wrong, so the result is that of going through them in order.
+    A frame can only be wrong if the one before it was matched anew in the last round.
     """
     match = np.full(len(truth), -1, np.int64)
     alone = (np.bincount(row, minlength=len(truth)) == 1)[row] & (np.bincount(col, minlength=len(found)) == 1)[col]
     match[row[alone]] = col[alone]
     row, col, similarity = row[~alone], col[~alone], similarity[~alone]
-    frame, continues = truth.frame[row], np.full(len(row), -1)
-    while True:
-        earlier = match[before[row]]
-        goes_on = (before[row] >= 0) & (earlier >= 0)
-        goes_on[goes_on] = found.track[earlier[goes_on]] == found.track[col[goes_on]]
-        changed = np.flatnonzero(goes_on != continues)
-        if not len(changed):
-            return match
-        again = np.isin(frame, frame[changed])
+    frame, earlier, track = np.unique(truth.frame[row], return_inverse=True)[1], before[row], found.track[col]
+    continues, open_ = np.full(len(row), -1), np.arange(len(row))
+    while len(open_):
+        partner = match[earlier[open_]]
+        goes_on = (earlier[open_] >= 0) & (partner >= 0)
+        goes_on &= found.track[partner] == track[open_]
+        wrong = np.zeros(len(row), np.bool_)
+        wrong[frame[open_[goes_on != continues[open_]]]] = True
+        continues[open_] = goes_on
+        again = np.flatnonzero(wrong[frame])
         match[row[again]] = -1
-        gain = similarity[again] + _CONTINUES * goes_on[again]
-        rows, cols = best_pairs(row[again], col[again], gain, (len(truth), len(found)))
-        match[rows] = cols
-        continues = goes_on.astype(np.int64)
+        rows, r = np.unique(row[again], return_inverse=True)  # few of many: the solver's tables are as long as its rows
+        cols, c = np.unique(col[again], return_inverse=True)
+        i, j = best_pairs(r, c, similarity[again] + _CONTINUES * continues[again], (len(rows), len(cols)))
+        match[rows[i]] = cols[j]
+        follows = np.zeros(len(truth) + 1, np.bool_)  # the last is of those without a row before
+        follows[rows] = True
+        open_ = np.flatnonzero(follows[earlier])
+    return match

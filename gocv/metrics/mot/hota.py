@@ -56,27 +56,29 @@ def count_hota(sequence: MotSequence) -> HotaCounts:
     match = _matched(row, col, alignment[which] * similarity, (len(truth), len(found)))
     of_pair = which[match]
 
-    counts = HotaCounts(
-        hota_tp=np.zeros(len(ALPHAS)),
-        hota_fn=np.zeros(len(ALPHAS)),
-        hota_fp=np.zeros(len(ALPHAS)),
-        association=np.zeros(len(ALPHAS)),
-        association_recall=np.zeros(len(ALPHAS)),
-        association_precision=np.zeros(len(ALPHAS)),
-        location=np.zeros(len(ALPHAS)),
+    # How many thresholds each match reaches; what reaches a threshold is then a sum from there on.
+    reached = np.searchsorted(ALPHAS - ROUNDING, similarity[match], "right")
+    true_positives = _from_each(np.bincount(reached, minlength=len(ALPHAS) + 1))
+    matched, of_matched = np.unique(of_pair, return_inverse=True)
+    levels = len(ALPHAS) + 1
+    number = np.bincount(of_matched * levels + reached, minlength=len(matched) * levels).reshape(-1, levels)
+    number = _from_each(number)  # (pairs of tracks, 19): matches of each
+    true_of, found_of = true_length[pair[0][matched], None], found_length[pair[1][matched], None]
+    return HotaCounts(
+        hota_tp=true_positives,
+        hota_fn=len(truth) - true_positives,
+        hota_fp=len(found) - true_positives,
+        association=(number * (number / np.maximum(1, true_of + found_of - number))).sum(axis=0),
+        association_recall=(number * (number / true_of)).sum(axis=0),
+        association_precision=(number * (number / found_of)).sum(axis=0),
+        location=_from_each(np.bincount(reached, similarity[match], levels)),
     )
-    for i, alpha in enumerate(ALPHAS):
-        good = similarity[match] >= alpha - ROUNDING
-        number = np.bincount(of_pair[good], minlength=len(lengths))
-        true_positives = float(good.sum())
-        counts["hota_tp"][i] = true_positives
-        counts["hota_fn"][i] = len(truth) - true_positives
-        counts["hota_fp"][i] = len(found) - true_positives
-        counts["association"][i] = (number * (number / np.maximum(1, lengths - number))).sum()
-        counts["association_recall"][i] = (number * (number / np.maximum(1, true_length[pair[0]]))).sum()
-        counts["association_precision"][i] = (number * (number / np.maximum(1, found_length[pair[1]]))).sum()
-        counts["location"][i] = similarity[match][good].sum()
-    return counts
+
+
+def _from_each(counts: NDArray[np.int64] | Float64) -> Float64:
+    """(..., 19) of (..., 20) counts by how many thresholds are reached: those that reach each threshold."""
+    from_each: Float64 = np.cumsum(counts[..., ::-1].astype(np.float64), axis=-1)[..., -2::-1]
+    return from_each
 
 
 def _track_pairs(sequence: MotSequence) -> tuple[tuple[Int64, Int64], Int64]:

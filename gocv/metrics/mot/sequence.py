@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gocv.core import DataError
-from gocv.geometry import overlapping_pairs
+from gocv.metrics.mot.similar import box_pairs, point_pairs
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
@@ -83,11 +83,7 @@ class MotSequence:
         """
         truth, one = _side(truth_frame, truth_id, truth_xyxy, 4, "truth")
         found, other = _side(found_frame, found_id, found_xyxy, 4, "found")
-
-        def similar(i: slice, j: slice) -> tuple[Int64, Int64, Float64]:
-            return overlapping_pairs(one[i], other[j])
-
-        return cls(truth, found, *_pairs(truth, found, similar))
+        return cls(truth, found, *box_pairs(truth.frame, one, found.frame, other))
 
     @classmethod
     def from_points(
@@ -121,14 +117,7 @@ class MotSequence:
             raise DataError(f"zero_at_m is {zero_at_m}", key="zero_at_m", expected="above 0 m")
         truth, one = _side(truth_frame, truth_id, truth_xy_m, 2, "truth")
         found, other = _side(found_frame, found_id, found_xy_m, 2, "found")
-
-        def similar(i: slice, j: slice) -> tuple[Int64, Int64, Float64]:
-            between = np.linalg.norm(one[i][:, None] - other[j][None], axis=2)
-            similarity = 1.0 - between / zero_at_m
-            row, col = np.nonzero(similarity > 0)
-            return row, col, similarity[row, col]
-
-        return cls(truth, found, *_pairs(truth, found, similar))
+        return cls(truth, found, *point_pairs(truth.frame, one, found.frame, other, zero_at_m))
 
 
 def _side(frame: ArrayLike, ids: ArrayLike, where: ArrayLike, width: int, name: str) -> tuple[Side, Float64]:
@@ -145,8 +134,9 @@ def _side(frame: ArrayLike, ids: ArrayLike, where: ArrayLike, width: int, name: 
     if not np.isfinite(places).all():
         row = int(np.flatnonzero(~np.isfinite(places).all(axis=1))[0])
         raise DataError(f"{name} row {row} is {places[row].tolist()}", key=name, expected="finite coordinates")
-    order = np.lexsort((numbers, frames))
-    frames, numbers = frames[order], numbers[order]
+    if not _in_order(frames, numbers):
+        order = np.lexsort((numbers, frames))
+        frames, numbers, places = frames[order], numbers[order], places[order]
     twice = np.flatnonzero((np.diff(frames) == 0) & (np.diff(numbers) == 0))
     if len(twice):
         raise DataError(
@@ -154,8 +144,26 @@ def _side(frame: ArrayLike, ids: ArrayLike, where: ArrayLike, width: int, name: 
             key=name,
             expected="an id once in a frame",
         )
-    known, track = np.unique(numbers, return_inverse=True)
-    return Side(frames, track, known), places[order]
+    known, track = _numbered(numbers)
+    return Side(frames, track, known), places
+
+
+def _in_order(frames: Int64, numbers: Int64) -> bool:
+    """Whether rows are sorted by frame, then id, as files mostly are."""
+    later = np.diff(frames)
+    return bool(((later > 0) | ((later == 0) & (np.diff(numbers) >= 0))).all())
+
+
+def _numbered(numbers: Int64) -> tuple[Int64, Int64]:
+    """The ids that there are, and which of them each row has; a table is quicker than sorting where ids are dense."""
+    least = int(numbers.min(initial=0))
+    span = int(numbers.max(initial=0)) - least + 1
+    if span > 4 * len(numbers) + 1000:
+        known, track = np.unique(numbers, return_inverse=True)
+        return known, track
+    there = np.zeros(span, np.bool_)
+    there[numbers - least] = True
+    return np.flatnonzero(there) + least, (np.cumsum(there) - 1)[numbers - least]
 
 
 def _whole(values: ArrayLike, name: str) -> Int64:
@@ -167,18 +175,3 @@ def _whole(values: ArrayLike, name: str) -> Int64:
     if array.ndim != 1 or not np.array_equal(whole, array):
         raise DataError(f"{name} are not whole numbers", key=name, expected="(n,) whole numbers")
     return whole
-
-
-def _pairs(truth: Side, found: Side, similar: object) -> tuple[Int64, Int64, Float64]:
-    """Pairs of all frames that both sides have."""
-    assert callable(similar)
-    both = np.intersect1d(truth.frame, found.frame)
-    first = np.searchsorted(truth.frame, both), np.searchsorted(found.frame, both)
-    last = np.searchsorted(truth.frame, both, "right"), np.searchsorted(found.frame, both, "right")
-    rows, cols, similarities = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
-    for i, i_end, j, j_end in zip(first[0], last[0], first[1], last[1], strict=True):
-        row, col, similarity = similar(slice(i, i_end), slice(j, j_end))
-        rows.append(row + i)
-        cols.append(col + j)
-        similarities.append(similarity)
-    return np.concatenate(rows), np.concatenate(cols), np.concatenate(similarities)
