@@ -80,13 +80,13 @@ def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts
 
 def _rows_before(truth: Side, found: Side) -> Int64:
     """(n,) the row of the same true track in the frame before that has both sides; -1 where it is not there."""
-    both = np.intersect1d(truth.frame, found.frame)
+    begin = np.flatnonzero(np.diff(truth.frame, prepend=truth.frame[:1] - 1))
+    has_both = np.isin(truth.frame[begin], found.frame[np.diff(found.frame, prepend=found.frame[:1] - 1) > 0])
+    sizes = np.diff(begin, append=len(truth))
+    number = np.repeat(np.where(has_both, np.cumsum(has_both), -1), sizes)
     before = np.full(len(truth), -1, np.int64)
-    if not len(both):
-        return before
-    number = np.minimum(np.searchsorted(both, truth.frame), len(both) - 1)
     order = _by_track(truth.track, len(truth.ids))
-    order = order[both[number[order]] == truth.frame[order]]
+    order = order[number[order] >= 0]
     next_frame = (np.diff(number[order]) == 1) & (np.diff(truth.track[order]) == 0)
     before[order[1:][next_frame]] = order[:-1][next_frame]
     return before
@@ -102,7 +102,8 @@ def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Si
     """(n,) the found object that each true one is matched with; -1 where there is none.
 
     Pairs of which neither side has another are matched at once. What to do in the other frames depends on the frame
-    before, but rarely: all are matched as if they knew it, and those again that were wrong about it, until none is.
+    before, but rarely: all are matched as if each object had been matched there with what is most similar to it, and
+    those again that were wrong about it, until none is.
     Each round settles at least the first frame that was wrong, so the result is that of going through them in order.
     A frame can only be wrong if the one before it was matched anew in the last round.
     """
@@ -111,6 +112,7 @@ def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Si
     match[row[alone]] = col[alone]
     row, col, similarity = row[~alone], col[~alone], similarity[~alone]
     frame, earlier, track = np.unique(truth.frame[row], return_inverse=True)[1], before[row], found.track[col]
+    match[row] = _most_similar(row, col, similarity, len(truth))[row]
     continues, open_ = np.full(len(row), -1), np.arange(len(row))
     while len(open_):
         partner = match[earlier[open_]]
@@ -129,3 +131,12 @@ def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Si
         follows[rows] = True
         open_ = np.flatnonzero(follows[earlier])
     return match
+
+
+def _most_similar(row: Int64, col: Int64, similarity: Float64, rows: int) -> Int64:
+    """(rows,) the found object that is most similar to each true one; any where there is none."""
+    best, partner = np.zeros(rows), np.zeros(rows, np.int64)
+    np.maximum.at(best, row, similarity)
+    is_best = similarity == best[row]
+    partner[row[is_best]] = col[is_best]
+    return partner
