@@ -57,12 +57,13 @@ def count_hota(sequence: MotSequence) -> HotaCounts:
     of_pair = which[match]
 
     # How many thresholds each match reaches; what reaches a threshold is then a sum from there on.
-    reached = np.searchsorted(ALPHAS - ROUNDING, similarity[match], "right")
-    true_positives = _from_each(np.bincount(reached, minlength=len(ALPHAS) + 1))
-    matched, of_matched = np.unique(of_pair, return_inverse=True)
-    levels = len(ALPHAS) + 1
-    number = np.bincount(of_matched * levels + reached, minlength=len(matched) * levels).reshape(-1, levels)
-    number = _from_each(number)  # (pairs of tracks, 19): matches of each
+    reached, levels = _thresholds_reached(similarity[match]), len(ALPHAS) + 1
+    true_positives = _from_each(np.bincount(reached, minlength=levels))
+    matched = np.flatnonzero(np.bincount(of_pair, minlength=len(lengths)))
+    place = np.zeros(len(lengths), np.int64)
+    place[matched] = np.arange(len(matched))
+    by_level = np.bincount(place[of_pair] * levels + reached, minlength=len(matched) * levels)
+    number = _from_each(by_level.reshape(-1, levels))  # (pairs of tracks, 19): matches of each
     true_of, found_of = true_length[pair[0][matched], None], found_length[pair[1][matched], None]
     return HotaCounts(
         hota_tp=true_positives,
@@ -73,6 +74,15 @@ def count_hota(sequence: MotSequence) -> HotaCounts:
         association_precision=(number * (number / found_of)).sum(axis=0),
         location=_from_each(np.bincount(reached, similarity[match], levels)),
     )
+
+
+def _thresholds_reached(similarity: Float64) -> Int64:
+    """(n,) how many of the thresholds each similarity reaches: a guess by their even spacing, put right by one."""
+    least = np.concatenate([[-np.inf], ALPHAS - ROUNDING, [np.inf]])
+    guess = (similarity * (len(ALPHAS) + 1)).astype(np.int64).clip(0, len(ALPHAS))
+    guess += similarity >= least[guess + 1]
+    guess -= similarity < least[guess]
+    return guess
 
 
 def _from_each(counts: NDArray[np.int64] | Float64) -> Float64:
