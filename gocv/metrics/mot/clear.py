@@ -7,8 +7,8 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.assign import best_pairs
 from gocv.metrics.mot.counts import ROUNDING
+from gocv.metrics.mot.match import match_frames
 from gocv.metrics.mot.sequence import MotSequence, Side
 
 Int64 = NDArray[np.int64]
@@ -101,41 +101,37 @@ def _by_track(track: Int64, tracks: int) -> Int64:
 def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Side, found: Side) -> Int64:
     """(n,) the found object that each true one is matched with; -1 where there is none.
 
-    Pairs of which neither side has another are matched at once. What to do in the other frames depends on the frame
-    before, but rarely: all are matched as if each object had been matched there with what is most similar to it, and
-    those again that were wrong about it, until none is.
-    Each round settles at least the first frame that was wrong, so the result is that of going through them in order.
-    A frame can only be wrong if the one before it was matched anew in the last round.
+    What to do in a frame depends on the frame before, but rarely: all are matched as if each object had been matched
+    there with what is most similar to it, and those again that were wrong about it, until none is. Each round settles
+    at least the first frame that was wrong, so the result is that of going through them in order. A frame can only be
+    wrong if the one before it was matched anew in the last round.
     """
-    match = np.full(len(truth), -1, np.int64)
-    alone = (np.bincount(row, minlength=len(truth)) == 1)[row] & (np.bincount(col, minlength=len(found)) == 1)[col]
-    match[row[alone]] = col[alone]
-    row, col, similarity = row[~alone], col[~alone], similarity[~alone]
-    frame, earlier, track = np.unique(truth.frame[row], return_inverse=True)[1], before[row], found.track[col]
-    match[row] = _most_similar(row, col, similarity, len(truth))[row]
-    continues, open_ = np.full(len(row), -1), np.arange(len(row))
+    match = _most_similar(row, col, similarity, len(truth))
+    frame, earlier, track = truth.frame[row], before[row], found.track[col]
+    number = np.cumsum(np.diff(frame, prepend=frame[:1]) != 0)
+    continues, open_ = np.full(len(row), -1, np.int8), np.arange(len(row))
     while len(open_):
         partner = match[earlier[open_]]
         goes_on = (earlier[open_] >= 0) & (partner >= 0)
         goes_on &= found.track[partner] == track[open_]
         wrong = np.zeros(len(row), np.bool_)
-        wrong[frame[open_[goes_on != continues[open_]]]] = True
+        wrong[number[open_[goes_on != continues[open_]]]] = True
         continues[open_] = goes_on
-        again = np.flatnonzero(wrong[frame])
+        again = np.flatnonzero(wrong[number])
+        gain = similarity[again] + _CONTINUES * continues[again]
+        made = again[match_frames(row[again], col[again], gain, truth.frame, found.frame)]
+        earlier_match = match[row[again]]
         match[row[again]] = -1
-        rows, r = np.unique(row[again], return_inverse=True)  # few of many: the solver's tables are as long as its rows
-        cols, c = np.unique(col[again], return_inverse=True)
-        i, j = best_pairs(r, c, similarity[again] + _CONTINUES * continues[again], (len(rows), len(cols)))
-        match[rows[i]] = cols[j]
+        match[row[made]] = col[made]
         follows = np.zeros(len(truth) + 1, np.bool_)  # the last is of those without a row before
-        follows[rows] = True
+        follows[row[again]] = match[row[again]] != earlier_match
         open_ = np.flatnonzero(follows[earlier])
     return match
 
 
 def _most_similar(row: Int64, col: Int64, similarity: Float64, rows: int) -> Int64:
-    """(rows,) the found object that is most similar to each true one; any where there is none."""
-    best, partner = np.zeros(rows), np.zeros(rows, np.int64)
+    """(rows,) the found object that is most similar to each true one; -1 where none is."""
+    best, partner = np.zeros(rows), np.full(rows, -1, np.int64)
     np.maximum.at(best, row, similarity)
     is_best = similarity == best[row]
     partner[row[is_best]] = col[is_best]

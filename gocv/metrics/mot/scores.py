@@ -134,8 +134,13 @@ class MotResult:
 
     @property
     def combined(self) -> MotScores:
-        """Scores of all sequences together: counts are added, not scores averaged."""
-        return MotScores.of(functools.reduce(operator.add, self.sequences.values()))
+        """Scores of all sequences together: counts are added, not scores averaged.
+
+        Where none of them has any truth, MOTA is minus the number of found objects, as in TrackEval.
+        """
+        counts = functools.reduce(operator.add, self.sequences.values())
+        scores = MotScores.of(counts)
+        return scores if counts.tp + counts.fn else dataclasses.replace(scores, mota=float(-counts.fp))
 
     def table(self) -> list[dict[str, Any]]:
         """A row for each sequence and one for all, `sequence` first."""

@@ -16,7 +16,7 @@ Float64 = NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Side:
-    """True or found objects, a row for each in each frame, in order of frame.
+    """True or found objects, a row for each in each frame, in order of frame; within a frame, in the order given.
 
     Attributes:
         frame: (n,) int64.
@@ -134,24 +134,28 @@ def _side(frame: ArrayLike, ids: ArrayLike, where: ArrayLike, width: int, name: 
     if not np.isfinite(places).all():
         row = int(np.flatnonzero(~np.isfinite(places).all(axis=1))[0])
         raise DataError(f"{name} row {row} is {places[row].tolist()}", key=name, expected="finite coordinates")
-    if not _in_order(frames, numbers):
-        order = np.lexsort((numbers, frames))
+    if (np.diff(frames) < 0).any():
+        order = np.argsort(frames, kind="stable")
         frames, numbers, places = frames[order], numbers[order], places[order]
-    twice = np.flatnonzero((np.diff(frames) == 0) & (np.diff(numbers) == 0))
-    if len(twice):
+    known, track = _numbered(numbers)
+    twice = _twice(frames, track, len(known))
+    if twice is not None:
         raise DataError(
-            f"{name} has id {numbers[twice[0]]} more than once in frame {frames[twice[0]]}",
+            f"{name} has id {numbers[twice]} more than once in frame {frames[twice]}",
             key=name,
             expected="an id once in a frame",
         )
-    known, track = _numbered(numbers)
     return Side(frames, track, known), places
 
 
-def _in_order(frames: Int64, numbers: Int64) -> bool:
-    """Whether rows are sorted by frame, then id, as files mostly are."""
-    later = np.diff(frames)
-    return bool(((later > 0) | ((later == 0) & (np.diff(numbers) >= 0))).all())
+def _twice(frames: Int64, track: Int64, tracks: int) -> int | None:
+    """A row whose track is in its frame a second time."""
+    code = np.cumsum(np.diff(frames, prepend=frames[:1]) != 0) * tracks + track
+    if (np.diff(code) > 0).all():  # rows are in order of frame and id, as files mostly are
+        return None
+    order = np.argsort(code, kind="stable")
+    same = np.flatnonzero(np.diff(code[order]) == 0)
+    return int(order[same[0] + 1]) if len(same) else None
 
 
 def _numbered(numbers: Int64) -> tuple[Int64, Int64]:

@@ -1,0 +1,87 @@
+"""The best matching within each frame, ties included."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from gocv.assign import best_pairs
+
+Int64 = NDArray[np.int64]
+Float64 = NDArray[np.float64]
+
+_LESS = 1e-9
+"""By how much a matching is made worse to see whether another is as good."""
+_STRONG = 2.5
+"""Similarities are 1 at most, so that a pair of such a gain outweighs what both its sides could have instead."""
+
+
+def match_frames(row: Int64, col: Int64, gain: Float64, truth_frame: Int64, found_frame: Int64) -> NDArray[np.bool_]:
+    """Which pairs make the greatest sum of gains in each frame; among equally good matchings, the one scipy finds.
+
+    Which of several best matchings is taken shows in the scores: another pair may switch identity. Other evaluations
+    take what `scipy.optimize.linear_sum_assignment` gives for a frame's whole matrix, rows and columns in the order of
+    the file. So the best pairs are found sparsely first; then once more with each of them worth a little less, which
+    brings forth another matching if and only if one is as good. Frames where it does are solved as others solve them.
+
+    Args:
+        row: (k,) candidate pairs: indices into `truth_frame`; both of a pair are in the same frame.
+        col: (k,) indices into `found_frame`.
+        gain: (k,) above 0.
+        truth_frame: (n,) frame of each true object, ascending.
+        found_frame: (m,) frame of each found one, ascending.
+
+    Returns:
+        (k,) whether each pair is made.
+    """
+    # What neither side has an alternative to, or gains more than all alternatives could, needs no solver.
+    made = _alone(row, col, np.ones(len(row), np.bool_))
+    strong = gain > _STRONG
+    made |= strong & _alone(row, col, strong)
+    taken_row, taken_col = np.zeros(len(truth_frame), np.bool_), np.zeros(len(found_frame), np.bool_)
+    taken_row[row[made]] = taken_col[col[made]] = True
+    rest = np.flatnonzero(~taken_row[row] & ~taken_col[col])
+    rows, r = np.unique(row[rest], return_inverse=True)  # few of many: the solver's tables are as long as its rows
+    cols, c = np.unique(col[rest], return_inverse=True)
+    best = _best(r, c, gain[rest], (len(rows), len(cols)))
+    other = _best(r, c, gain[rest] - _LESS * best, (len(rows), len(cols)))
+    made[rest[best]] = True
+    for frame in np.unique(truth_frame[row[rest[best != other]]]):
+        of_frame = np.flatnonzero(truth_frame[row] == frame)
+        made[of_frame] = _by_whole_matrix(
+            row[of_frame] - np.searchsorted(truth_frame, frame),
+            col[of_frame] - np.searchsorted(found_frame, frame),
+            gain[of_frame],
+            (int((truth_frame == frame).sum()), int((found_frame == frame).sum())),
+        )
+    return made
+
+
+def _alone(row: Int64, col: Int64, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(k,) whether each side of a pair is in one pair of those `among` which it is looked for."""
+    if not len(row):
+        return among
+    of_row, of_col = np.bincount(row[among], minlength=row.max() + 1), np.bincount(col[among], minlength=col.max() + 1)
+    alone: NDArray[np.bool_] = (of_row[row] == 1) & (of_col[col] == 1)
+    return alone
+
+
+def _best(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """(k,) whether a pair is among the best."""
+    rows, cols = best_pairs(row, col, gain, shape)
+    partner = np.full(shape[0], -1, np.int64)
+    partner[rows] = cols
+    best: NDArray[np.bool_] = partner[row] == col
+    return best
+
+
+def _by_whole_matrix(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """(k,) whether a pair is matched, by one call for all true and found objects of a frame."""
+    matrix = np.zeros(shape)
+    matrix[row, col] = gain
+    partner = np.full(shape[0], -1, np.int64)
+    i, j = linear_sum_assignment(matrix, maximize=True)
+    partner[i] = j
+    matched: NDArray[np.bool_] = partner[row] == col
+    return matched
