@@ -107,26 +107,31 @@ def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Si
     wrong if the one before it was matched anew in the last round.
     """
     match = _most_similar(row, col, similarity, len(truth))
-    frame, earlier, track = truth.frame[row], before[row], found.track[col]
-    number = np.cumsum(np.diff(frame, prepend=frame[:1]) != 0)
-    continues, open_ = np.full(len(row), -1, np.int8), np.arange(len(row))
-    while len(open_):
+    earlier, track = before[row], found.track[col]
+    number = np.cumsum(np.diff(truth.frame[row], prepend=truth.frame[row[:1]]) != 0)  # frames with pairs, from 0
+    bounds = np.searchsorted(number, np.arange(number.max(initial=-1) + 2))
+    continues, frames = np.full(len(row), -1, np.int8), np.arange(len(bounds) - 1)
+    while len(frames):
+        open_ = _stretches(bounds, frames)
         partner = match[earlier[open_]]
         goes_on = (earlier[open_] >= 0) & (partner >= 0)
         goes_on &= found.track[partner] == track[open_]
-        wrong = np.zeros(len(row), np.bool_)
-        wrong[number[open_[goes_on != continues[open_]]]] = True
+        again = _stretches(bounds, np.unique(number[open_[goes_on != continues[open_]]]))
         continues[open_] = goes_on
-        again = np.flatnonzero(wrong[number])
         gain = similarity[again] + _CONTINUES * continues[again]
         made = again[match_frames(row[again], col[again], gain, truth.frame, found.frame)]
         earlier_match = match[row[again]]
         match[row[again]] = -1
         match[row[made]] = col[made]
-        follows = np.zeros(len(truth) + 1, np.bool_)  # the last is of those without a row before
-        follows[row[again]] = match[row[again]] != earlier_match
-        open_ = np.flatnonzero(follows[earlier])
+        frames = np.unique(number[again[match[row[again]] != earlier_match]]) + 1
+        frames = frames[frames < len(bounds) - 1]
     return match
+
+
+def _stretches(bounds: Int64, which: Int64) -> Int64:
+    """All numbers from `bounds[i]` to `bounds[i + 1]`, for each i of `which`."""
+    sizes = bounds[which + 1] - bounds[which]
+    return np.repeat(bounds[which] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
 
 
 def _most_similar(row: Int64, col: Int64, similarity: Float64, rows: int) -> Int64:

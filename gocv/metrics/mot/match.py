@@ -36,13 +36,14 @@ def match_frames(row: Int64, col: Int64, gain: Float64, truth_frame: Int64, foun
         (k,) whether each pair is made.
     """
     # What neither side has an alternative to, or gains more than all alternatives could, needs no solver.
-    made = _alone(row, col, np.ones(len(row), np.bool_))
+    r, c = _compact(row, len(truth_frame)), _compact(col, len(found_frame))
+    made = _alone(r, c, np.ones(len(row), np.bool_))
     strong = gain > _STRONG
-    made |= strong & _alone(row, col, strong)
-    taken_row, taken_col = np.zeros(len(truth_frame), np.bool_), np.zeros(len(found_frame), np.bool_)
-    taken_row[row[made]] = taken_col[col[made]] = True
-    rest = np.flatnonzero(~taken_row[row] & ~taken_col[col])
-    rows, r = np.unique(row[rest], return_inverse=True)  # few of many: the solver's tables are as long as its rows
+    made |= strong & _alone(r, c, strong)
+    taken_row, taken_col = np.zeros(r.max(initial=0) + 1, np.bool_), np.zeros(c.max(initial=0) + 1, np.bool_)
+    taken_row[r[made]] = taken_col[c[made]] = True
+    rest = np.flatnonzero(~taken_row[r] & ~taken_col[c])
+    rows, r = np.unique(row[rest], return_inverse=True)
     cols, c = np.unique(col[rest], return_inverse=True)
     best = _best(r, c, gain[rest], (len(rows), len(cols)))
     other = _best(r, c, gain[rest] - _LESS * best, (len(rows), len(cols)))
@@ -56,6 +57,11 @@ def match_frames(row: Int64, col: Int64, gain: Float64, truth_frame: Int64, foun
             (int((truth_frame == frame).sum()), int((found_frame == frame).sum())),
         )
     return made
+
+
+def _compact(index: Int64, size: int) -> Int64:
+    """The same rows or columns by smaller numbers, where they are few of many: tables are as long as the largest."""
+    return np.unique(index, return_inverse=True)[1] if 8 * len(index) < size else index
 
 
 def _alone(row: Int64, col: Int64, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
