@@ -106,7 +106,7 @@ def _candidates(
     order = np.argsort(other_cell, kind="stable")
     filled = np.append(0, np.cumsum(np.bincount(other_cell, minlength=len(other_begin) * _CELLS)))
     first = filled[cell(low[rows] - widest[number], number)]
-    counts = filled[cell(high[rows], number) + 1] - first
+    counts = np.maximum(filled[cell(high[rows], number) + 1] - first, 0)  # below 0 with edges the wrong way round
     total = np.cumsum(counts)
     cuts = np.searchsorted(total, np.arange(_AT_ONCE, total[-1] + _AT_ONCE, _AT_ONCE)) + 1 if len(total) else total
     start = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gocv.geometry import iou
@@ -40,6 +40,7 @@ def boxes(rng: np.random.Generator, count: int, grid: bool, outliers: bool) -> n
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.integers(0, 40), st.booleans(), st.booleans())
+@example(seed=36, n=37, m=29, grid=False, outliers=True)  # boxes with their edges far the wrong way round
 def test_boxes(seed: int, n: int, m: int, grid: bool, outliers: bool) -> None:
     rng = np.random.default_rng(seed)
     a, b = frames_of(rng, n), frames_of(rng, m)
