@@ -7,8 +7,8 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.assign import best_pairs
 from gocv.metrics.mot.counts import ALPHAS, ROUNDING
+from gocv.metrics.mot.match import match_frames
 from gocv.metrics.mot.sequence import MotSequence
 
 Int64 = NDArray[np.int64]
@@ -53,7 +53,7 @@ def count_hota(sequence: MotSequence) -> HotaCounts:
     share = similarity / (of_row[row] + of_col[col] - similarity)
     together = np.bincount(which, share, len(lengths))
     alignment = together / (lengths - together)
-    match = _matched(row, col, alignment[which] * similarity, (len(truth), len(found)))
+    match = np.flatnonzero(match_frames(row, col, alignment[which] * similarity, truth.frame, found.frame))
     of_pair = which[match]
 
     # How many thresholds each match reaches; what reaches a threshold is then a sum from there on.
@@ -103,11 +103,3 @@ def _track_pairs(sequence: MotSequence) -> tuple[tuple[Int64, Int64], Int64]:
         there[code] = True
         codes, which = np.flatnonzero(there), (np.cumsum(there) - 1)[code]
     return (codes // columns, codes % columns), which
-
-
-def _matched(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> Int64:
-    """Numbers of the pairs that are matched, ascending."""
-    rows, cols = best_pairs(row, col, gain, shape)
-    partner = np.full(shape[0], -1, np.int64)
-    partner[rows] = cols
-    return np.flatnonzero(partner[row] == col)

@@ -12,9 +12,7 @@ Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
 
 _LESS = 1e-9
-"""By how much a matching is made worse to see whether another is as good."""
-_STRONG = 2.5
-"""Similarities are 1 at most, so that a pair of such a gain outweighs what both its sides could have instead."""
+"""By which part a matching is made worse to see whether another is as good."""
 
 
 def match_frames(row: Int64, col: Int64, gain: Float64, truth_frame: Int64, found_frame: Int64) -> NDArray[np.bool_]:
@@ -35,18 +33,17 @@ def match_frames(row: Int64, col: Int64, gain: Float64, truth_frame: Int64, foun
     Returns:
         (k,) whether each pair is made.
     """
-    # What neither side has an alternative to, or gains more than all alternatives could, needs no solver.
     r, c = _compact(row, len(truth_frame)), _compact(col, len(found_frame))
-    made = _alone(r, c, np.ones(len(row), np.bool_))
-    strong = gain > _STRONG
-    made |= strong & _alone(r, c, strong)
-    taken_row, taken_col = np.zeros(r.max(initial=0) + 1, np.bool_), np.zeros(c.max(initial=0) + 1, np.bool_)
+    shape = int(r.max(initial=-1)) + 1, int(c.max(initial=-1)) + 1
+    # A pair that gains more than both its sides could with others is in every best matching.
+    made = gain * (1 - _LESS) > _second_best(r, gain, shape[0])[r] + _second_best(c, gain, shape[1])[c]
+    taken_row, taken_col = np.zeros(shape[0], np.bool_), np.zeros(shape[1], np.bool_)
     taken_row[r[made]] = taken_col[c[made]] = True
     rest = np.flatnonzero(~taken_row[r] & ~taken_col[c])
     rows, r = np.unique(row[rest], return_inverse=True)
     cols, c = np.unique(col[rest], return_inverse=True)
     best = _best(r, c, gain[rest], (len(rows), len(cols)))
-    other = _best(r, c, gain[rest] - _LESS * best, (len(rows), len(cols)))
+    other = _best(r, c, gain[rest] * (1 - _LESS * best), (len(rows), len(cols)))
     made[rest[best]] = True
     for frame in np.unique(truth_frame[row[rest[best != other]]]):
         of_frame = np.flatnonzero(truth_frame[row] == frame)
@@ -64,13 +61,15 @@ def _compact(index: Int64, size: int) -> Int64:
     return np.unique(index, return_inverse=True)[1] if 8 * len(index) < size else index
 
 
-def _alone(row: Int64, col: Int64, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(k,) whether each side of a pair is in one pair of those `among` which it is looked for."""
-    if not len(row):
-        return among
-    of_row, of_col = np.bincount(row[among], minlength=row.max() + 1), np.bincount(col[among], minlength=col.max() + 1)
-    alone: NDArray[np.bool_] = (of_row[row] == 1) & (of_col[col] == 1)
-    return alone
+def _second_best(index: Int64, gain: Float64, size: int) -> Float64:
+    """(size,) the second greatest gain of each row or column; 0 where it has one pair."""
+    best, second = np.zeros(size), np.zeros(size)
+    np.maximum.at(best, index, gain)
+    is_best = gain == best[index]
+    np.maximum.at(second, index, np.where(is_best, 0.0, gain))
+    several = np.bincount(index[is_best], minlength=size) > 1
+    second[several] = best[several]
+    return second
 
 
 def _best(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> NDArray[np.bool_]:
