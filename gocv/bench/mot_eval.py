@@ -30,17 +30,19 @@ def evaluate_mot(truth: Path, found: Path, preprocess: Benchmark | None = None) 
     """
     return MotResult.of(
         {
-            name: scored_sequence(_read(file), read_mot(result), preprocess or _rules(file), where=result)
+            name: scored_sequence(_read(file), read_mot(result), preprocess or _rules(file), files=(file, result))
             for name, file, result in _sequences(truth, found)
         }
     )
 
 
-def scored_sequence(truth: MotRows, found: MotRows, preprocess: Benchmark, *, where: Path | None = None) -> MotSequence:
+def scored_sequence(
+    truth: MotRows, found: MotRows, preprocess: Benchmark, *, files: tuple[Path, Path] | None = None
+) -> MotSequence:
     """The part of a sequence that is scored, by the rules of a benchmark.
 
     Raises:
-        DataError: An id is in a frame twice; `where` is named.
+        DataError: An id is in a frame twice; that of the `files`, of truth and of tracks, which has it is named.
     """
     try:
         true_rows, found_rows = leave_out(
@@ -57,7 +59,9 @@ def scored_sequence(truth: MotRows, found: MotRows, preprocess: Benchmark, *, wh
         own, theirs = truth[true_rows], found[found_rows]
         return MotSequence.from_boxes(own.frame, own.track_id, own.xyxy, theirs.frame, theirs.track_id, theirs.xyxy)
     except DataError as error:
-        raise error.within(file=where) from error
+        if files is None:
+            raise
+        raise error.within(file=files[not (error.key or "").startswith("truth")]) from error
 
 
 def _read(file: Path) -> MotRows:

@@ -22,7 +22,7 @@ from gocv.geometry.boxes import (
 )
 from gocv.geometry.camera import PinholeCamera
 from gocv.geometry.floor import apply_homography, fit_homography
-from gocv.geometry.overlaps import Overlaps, overlapping_pairs, overlapping_pairs_by_group
+from gocv.geometry.overlaps import Overlaps, overlapping_pairs
 from gocv.geometry.rotation import rodrigues, rotation_vector
 from gocv.geometry.triangulate import triangulate
 from gocv.geometry.zones import distance_to_box, points_in_polygon, polygon_area
@@ -44,7 +44,6 @@ __all__ = [
     "iou",
     "nms",
     "overlapping_pairs",
-    "overlapping_pairs_by_group",
     "points_in_polygon",
     "polygon_area",
     "rodrigues",

@@ -13,6 +13,7 @@ from gocv.cli.app import app
 PARITY = Path(__file__).parents[1] / "parity"
 PAIRS = {
     "MOT16-13": ("mot/MOT16/MOT16-13/gt/gt.txt", "mot/MOT16/MOT16-13/tracker_result.txt"),
+    "TUD-Campus (2)": ("mot/MOT15/TUD-Campus/gt/gt.txt", "mot/MOT15/tracker_results/TUD-Campus.txt"),
     "TUD-Campus": ("mot/MOT15/TUD-Campus/gt/gt.txt", "mot/MOT15/TUD-Campus/tracker_result.txt"),
     "PETS09-S2L1": ("pets09/annotations/PETS2009-S2L1.xml", "mot/MOT15/tracker_results/PETS09-S2L1.txt"),
 }
@@ -29,7 +30,7 @@ def run(*arguments: object) -> tuple[int, str]:
 def test_public_results_score_as_others_say(shared_data: Path, tmp_path: Path, name: str, said_by: str) -> None:
     frozen = json.loads((PARITY / f"{said_by}_files.json").read_text())
     if name not in frozen:
-        pytest.skip(f"{said_by} leaves nothing out before it scores {name}")
+        pytest.skip(f"{said_by} has no scores of {name}")
     want = frozen[name]
     truth, found = (shared_data / part for part in PAIRS[name])
     code, output = run("--gt", truth, "--pred", found, "--json", tmp_path / "out.json")
@@ -65,6 +66,12 @@ def test_what_is_missing_or_wrong_is_named(tmp_path: Path) -> None:
         assert message in output
         assert "found.txt" in output
     found.write_text(LINES)
+    truth.write_text(LINES + LINES)
+    code, output = run("--gt", truth, "--pred", found)
+    assert code == 1
+    assert "gt.txt" in output  # and not the file of tracks
+    assert "found.txt" not in output
+    truth.write_text(LINES)
     assert run("--gt", tmp_path / "none", "--pred", found)[0] == 1
     assert run("--gt", truth, "--pred", tmp_path / "none.txt")[0] == 1
     code, output = run("--gt", truth, "--pred", found, "--preprocess", "mot99")

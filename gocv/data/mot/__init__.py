@@ -1,10 +1,10 @@
 """Multi-object tracking data: the text files and folders of MOTChallenge, and what else holds true tracks."""
 
 from gocv.data.mot.cvml import read_cvml
-from gocv.data.mot.folder import MotFolder, mot_folders
+from gocv.data.mot.folder import MotFolder, mot_folders, write_seqinfo
 from gocv.data.mot.images import ImageFolder
 from gocv.data.mot.rows import MotRows, as_detections
-from gocv.data.mot.text import read_mot, write_mot
+from gocv.data.mot.text import read_mot, write_annotations, write_detections, write_mot
 
 __all__ = [
     "ImageFolder",
@@ -14,5 +14,8 @@ __all__ = [
     "mot_folders",
     "read_cvml",
     "read_mot",
+    "write_annotations",
+    "write_detections",
     "write_mot",
+    "write_seqinfo",
 ]

@@ -7,6 +7,7 @@ import dataclasses
 from pathlib import Path
 
 from gocv.core import DataError
+from gocv.data.files import written_whole
 from gocv.data.mot.images import ImageFolder
 from gocv.data.mot.rows import MotRows
 from gocv.data.mot.text import read_mot
@@ -48,7 +49,7 @@ class MotFolder:
         info = folder / "seqinfo.ini"
         if not info.is_file():
             return cls(folder, folder.resolve().name, DEFAULT_RATE_HZ, None, None, folder / "img1")
-        parser = configparser.ConfigParser()
+        parser = configparser.ConfigParser(interpolation=None)
         try:
             parser.read_string(info.read_text(encoding="utf-8"))
             section = parser["Sequence"]
@@ -96,6 +97,38 @@ class MotFolder:
             DataError: There are none.
         """
         return ImageFolder(self.images, camera=self.name, rate_hz=self.rate_hz)
+
+
+def write_seqinfo(folder: str | Path, name: str, *, rate_hz: float, length: int, size_px: tuple[int, int]) -> None:
+    """Write the `seqinfo.ini` of a sequence's folder; whole or not at all.
+
+    Args:
+        folder: The sequence's folder.
+        name: Its name.
+        rate_hz: Frames a second.
+        length: Frames.
+        size_px: Width and height.
+
+    Raises:
+        DataError: A number is not above 0, or the name holds a line break.
+    """
+    path = Path(folder) / "seqinfo.ini"
+    if not (0 < rate_hz < float("inf") and min(length, *size_px) >= 1):
+        raise DataError(f"{rate_hz} Hz, {length} frames, {size_px} px", file=path, expected="all above 0")
+    if not name.strip() or len(name.splitlines()) != 1:
+        raise DataError(f"the name is {name!r}", file=path, key="name", expected="one line")
+    lines = {
+        "name": name,
+        "imDir": "img1",
+        "frameRate": f"{rate_hz:g}" if float(f"{rate_hz:g}") == rate_hz else repr(float(rate_hz)),
+        "seqLength": length,
+        "imWidth": size_px[0],
+        "imHeight": size_px[1],
+        "imExt": ".jpg",
+    }
+    text = "[Sequence]\n" + "".join(f"{key}={value}\n" for key, value in lines.items())
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def mot_folders(root: str | Path) -> list[MotFolder]:

@@ -10,6 +10,7 @@ table 4.) Frames count from 1.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ from gocv.data.files import written_whole
 from gocv.data.mot.rows import MotRows
 
 _COLUMNS = ("frame", "id", "left", "top", "width", "height", "confidence", "class or x", "visibility or y", "z")
-_FEWEST = 6
+_FEWEST, _CLASS = 6, 7
 ANNOTATION_COLUMNS = 9
 """Of a file with class and visibility."""
 
@@ -58,11 +59,37 @@ def write_mot(path: str | Path, rows: MotRows) -> None:
     Boxes have two decimals, as pixels hardly have more; rows without an identity are left out.
     """
     own = rows[rows.track_id >= 0]
-    own = own[np.lexsort((own.track_id, own.frame))]
-    size = own.xyxy[:, 2:] - own.xyxy[:, :2]
-    table = np.column_stack([own.frame, own.track_id, own.xyxy[:, :2], size, own.score])
+    _write(path, _in_order(own, own.score), "%d,%d,%.2f,%.2f,%.2f,%.2f,%.4f,-1,-1,-1")
+
+
+def write_annotations(path: str | Path, rows: MotRows) -> None:
+    """Write a `gt.txt` of MOT16, MOT17 or MOT20, nine columns, in order of frame and id; whole or not at all.
+
+    A row is marked to be considered unless its score is 0. Rows without an identity are left out. For MOT15, whose
+    annotations have no classes, there is `write_mot`.
+    """
+    own = rows[rows.track_id >= 0]
+    table = _in_order(own, (own.score != 0).astype(np.float64), own.label, own.visibility)
+    _write(path, table, "%d,%d,%.2f,%.2f,%.2f,%.2f,%d,%d,%.5f")
+
+
+def write_detections(path: str | Path, rows: MotRows) -> None:
+    """Write a `det.txt`: ten columns, without identities, in order of frame; whole or not at all."""
+    table = _in_order(rows, rows.score)
+    table[:, 1] = -1
+    _write(path, table, "%d,%d,%.2f,%.2f,%.2f,%.2f,%.6f,-1,-1,-1")
+
+
+def _in_order(rows: MotRows, *more: NDArray[Any]) -> NDArray[np.float64]:
+    """A line for each row in order of frame and id: frame, id, left, top, width, height and what else there is."""
+    size = rows.xyxy[:, 2:] - rows.xyxy[:, :2]
+    table = np.column_stack([rows.frame, rows.track_id, rows.xyxy[:, :2], size, *more])
+    return np.asarray(table[np.lexsort((rows.track_id, rows.frame))], np.float64)
+
+
+def _write(path: str | Path, table: NDArray[np.float64], line: str) -> None:
     with written_whole(Path(path)) as temporary, temporary.open("w", encoding="utf-8") as out:
-        np.savetxt(out, table, fmt="%d,%d,%.2f,%.2f,%.2f,%.2f,%.4f,-1,-1,-1")
+        np.savetxt(out, table, fmt=line)
 
 
 def columns_of(file: Path) -> int:
@@ -105,6 +132,8 @@ def _unusable(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     right = np.isfinite(values)
     right[:, :2] &= values[:, :2] == np.floor(values[:, :2])
     right[:, 0] &= values[:, 0] >= 1
+    if values.shape[1] == ANNOTATION_COLUMNS:
+        right[:, _CLASS] &= values[:, _CLASS] == np.floor(values[:, _CLASS])
     return np.asarray(np.logical_not(right).any(axis=1), np.bool_)
 
 
@@ -121,7 +150,7 @@ def _wrong(file: Path) -> DataError:
                 wanted = f"{max(width, _FEWEST)} numbers with commas: {', '.join(_COLUMNS[:_FEWEST])}, …"
                 return DataError(f"has {len(cells)} columns", file=file, row=number, expected=wanted)
             for place, cell in enumerate(cells[: len(_COLUMNS)]):
-                problem = _problem(cell, place)
+                problem = _problem(cell, place, annotated=width == ANNOTATION_COLUMNS)
                 if problem:
                     name = _COLUMNS[place]
                     return DataError(
@@ -134,7 +163,7 @@ def _wrong(file: Path) -> DataError:
     return DataError("cannot be read as numbers", file=file, expected="lines of numbers with commas between them")
 
 
-def _problem(cell: str, place: int) -> str | None:
+def _problem(cell: str, place: int, *, annotated: bool) -> str | None:
     """What would be right, where this is not."""
     try:
         value = float(cell)
@@ -142,7 +171,7 @@ def _problem(cell: str, place: int) -> str | None:
         return "a number"
     if not np.isfinite(value):
         return "a finite number"
-    if place < 2 and value != int(value):
+    if (place < 2 or (annotated and place == _CLASS)) and value != int(value):
         return "a whole number"
     if place == 0 and value < 1:
         return "a frame from 1 on"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.assign import best_pairs
 from gocv.metrics.mot.counts import ROUNDING, ClearCounts
+from gocv.metrics.mot.match import match_frames
 from gocv.metrics.mot.sequence import MotSequence, Side
 
 Int64 = NDArray[np.int64]
@@ -38,7 +38,7 @@ def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts
     matched = np.flatnonzero(match >= 0)
     track_found = found.track[match[matched]]
 
-    order = np.argsort(truth.track[matched], kind="stable")  # by true track, then by frame
+    order = _by_track(truth.track[matched], len(truth.ids))  # by true track, then by frame
     owner, partner = truth.track[matched][order], track_found[order]
     same_owner = owner[1:] == owner[:-1]
     switches = int((same_owner & (partner[1:] != partner[:-1])).sum())
@@ -64,50 +64,64 @@ def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts
 
 def _rows_before(truth: Side, found: Side) -> Int64:
     """(n,) the row of the same true track in the frame before that has both sides; -1 where it is not there."""
-    both = np.intersect1d(truth.frame, found.frame)
-    number = np.searchsorted(both, truth.frame)
-    counts = np.isin(truth.frame, both)
+    begin = np.flatnonzero(np.diff(truth.frame, prepend=truth.frame[:1] - 1))
+    has_both = np.isin(truth.frame[begin], found.frame[np.diff(found.frame, prepend=found.frame[:1] - 1) > 0])
+    sizes = np.diff(begin, append=len(truth))
+    number = np.repeat(np.where(has_both, np.cumsum(has_both), -1), sizes)
     before = np.full(len(truth), -1, np.int64)
-    order = np.lexsort((truth.frame, truth.track))
-    order = order[counts[order]]
+    order = _by_track(truth.track, len(truth.ids))
+    order = order[number[order] >= 0]
     next_frame = (np.diff(number[order]) == 1) & (np.diff(truth.track[order]) == 0)
     before[order[1:][next_frame]] = order[:-1][next_frame]
     return before
 
 
+def _by_track(track: Int64, tracks: int) -> Int64:
+    """Rows in order of track, and within a track as they were."""
+    small = track.astype(np.uint16) if tracks <= 1 << 16 else track  # numbers of 16 bits are sorted by counting
+    return np.argsort(small, kind="stable")
+
+
 def _match(row: Int64, col: Int64, similarity: Float64, before: Int64, truth: Side, found: Side) -> Int64:
     """(n,) the found object that each true one is matched with; -1 where there is none.
 
-    Pairs of which neither side has another are matched at once. What to do in the other frames depends on the frame
-    before, but rarely: all are matched as if they knew it, and those again that were wrong about it, until none is.
-    Each round settles at least the first frame that was wrong, so the result is that of going through them in order.
+    What to do in a frame depends on the frame before, but rarely: all are matched as if each object had been matched
+    there with what is most similar to it, and those again that were wrong about it, until none is. Each round settles
+    at least the first frame that was wrong, so the result is that of going through them in order. A frame can only be
+    wrong if the one before it was matched anew in the last round.
     """
-    match = np.full(len(truth), -1, np.int64)
-    alone = (np.bincount(row, minlength=len(truth)) == 1)[row] & (np.bincount(col, minlength=len(found)) == 1)[col]
-    match[row[alone]] = col[alone]
-    row, col, similarity = row[~alone], col[~alone], similarity[~alone]
-    likely = _best_of(row, similarity, len(truth)) & _best_of(col, similarity, len(found))
-    match[row[likely]] = col[likely]  # a guess, so that most of what is asked below is answered right the first time
-    frame, continues = truth.frame[row], np.full(len(row), -1)
-    row_before, track = before[row], found.track[col]
-    while True:
-        earlier = match[row_before]
-        goes_on = (row_before >= 0) & (earlier >= 0)
-        goes_on &= found.track[earlier] == track
-        changed = np.flatnonzero(goes_on != continues)
-        if not len(changed):
-            return match
-        again = np.isin(frame, frame[changed])
+    match = _most_similar(row, col, similarity, len(truth))
+    earlier, track = before[row], found.track[col]
+    number = np.cumsum(np.diff(truth.frame[row], prepend=truth.frame[row[:1]]) != 0)  # frames with pairs, from 0
+    bounds = np.searchsorted(number, np.arange(number.max(initial=-1) + 2))
+    continues, frames = np.full(len(row), -1, np.int8), np.arange(len(bounds) - 1)
+    while len(frames):
+        open_ = _stretches(bounds, frames)
+        partner = match[earlier[open_]]
+        goes_on = (earlier[open_] >= 0) & (partner >= 0)
+        goes_on &= found.track[partner] == track[open_]
+        again = _stretches(bounds, np.unique(number[open_[goes_on != continues[open_]]]))
+        continues[open_] = goes_on
+        gain = similarity[again] + _CONTINUES * continues[again]
+        made = again[match_frames(row[again], col[again], gain, truth.frame, found.frame)]
+        earlier_match = match[row[again]]
         match[row[again]] = -1
-        gain = similarity[again] + _CONTINUES * goes_on[again]
-        rows, cols = best_pairs(row[again], col[again], gain, (len(truth), len(found)))
-        match[rows] = cols
-        continues = goes_on.astype(np.int64)
+        match[row[made]] = col[made]
+        frames = np.unique(number[again[match[row[again]] != earlier_match]]) + 1
+        frames = frames[frames < len(bounds) - 1]
+    return match
 
 
-def _best_of(index: Int64, similarity: Float64, size: int) -> Bool:
-    """(p,) whether no pair of the same object is more similar."""
-    best = np.zeros(size)
-    np.maximum.at(best, index, similarity)
-    is_best: Bool = similarity == best[index]
-    return is_best
+def _stretches(bounds: Int64, which: Int64) -> Int64:
+    """All numbers from `bounds[i]` to `bounds[i + 1]`, for each i of `which`."""
+    sizes = bounds[which + 1] - bounds[which]
+    return np.repeat(bounds[which] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+
+
+def _most_similar(row: Int64, col: Int64, similarity: Float64, rows: int) -> Int64:
+    """(rows,) the found object that is most similar to each true one; -1 where none is."""
+    best, partner = np.zeros(rows), np.full(rows, -1, np.int64)
+    np.maximum.at(best, row, similarity)
+    is_best = similarity == best[row]
+    partner[row[is_best]] = col[is_best]
+    return partner

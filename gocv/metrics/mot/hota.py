@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.assign import best_pairs
 from gocv.metrics.mot.counts import ALPHAS, ROUNDING, HotaCounts
+from gocv.metrics.mot.match import match_frames
 from gocv.metrics.mot.sequence import MotSequence
 
 Int64 = NDArray[np.int64]
@@ -39,27 +39,42 @@ def count_hota(sequence: MotSequence) -> HotaCounts:
     share = similarity / (of_row[row] + of_col[col] - similarity)
     together = np.bincount(which, share, len(lengths))
     alignment = together / (lengths - together)
-    match = _matched(row, col, alignment[which] * similarity, (len(truth), len(found)))
-    of_pair, of_match = which[match], similarity[match]
-    true_of, found_of = np.maximum(1, true_length[pair[0]]), np.maximum(1, found_length[pair[1]])
+    match = np.flatnonzero(match_frames(row, col, alignment[which] * similarity, truth.frame, found.frame))
+    of_pair = which[match]
 
-    columns = []
-    for alpha in ALPHAS:
-        good = of_match >= alpha - ROUNDING
-        number = np.bincount(of_pair[good], minlength=len(lengths))
-        positives = float(good.sum())
-        columns.append(
-            [
-                positives,
-                len(truth) - positives,
-                len(found) - positives,
-                (number * (number / np.maximum(1, lengths - number))).sum(),
-                (number * (number / true_of)).sum(),
-                (number * (number / found_of)).sum(),
-                of_match[good].sum(),
-            ]
-        )
-    return HotaCounts(*np.array(columns).T)
+    # How many thresholds each match reaches; what reaches a threshold is then a sum from there on.
+    reached, levels = _thresholds_reached(similarity[match]), len(ALPHAS) + 1
+    true_positives = _from_each(np.bincount(reached, minlength=levels))
+    matched = np.flatnonzero(np.bincount(of_pair, minlength=len(lengths)))
+    place = np.zeros(len(lengths), np.int64)
+    place[matched] = np.arange(len(matched))
+    by_level = np.bincount(place[of_pair] * levels + reached, minlength=len(matched) * levels)
+    number = _from_each(by_level.reshape(-1, levels))  # (pairs of tracks, 19): matches of each
+    true_of, found_of = true_length[pair[0][matched], None], found_length[pair[1][matched], None]
+    return HotaCounts(
+        tp=true_positives,
+        fn=len(truth) - true_positives,
+        fp=len(found) - true_positives,
+        association=(number * (number / np.maximum(1, true_of + found_of - number))).sum(axis=0),
+        association_recall=(number * (number / true_of)).sum(axis=0),
+        association_precision=(number * (number / found_of)).sum(axis=0),
+        location=_from_each(np.bincount(reached, similarity[match], levels)),
+    )
+
+
+def _thresholds_reached(similarity: Float64) -> Int64:
+    """(n,) how many of the thresholds each similarity reaches: a guess by their even spacing, put right by one."""
+    least = np.concatenate([[-np.inf], ALPHAS - ROUNDING, [np.inf]])
+    guess = (similarity * (len(ALPHAS) + 1)).astype(np.int64).clip(0, len(ALPHAS))
+    guess += similarity >= least[guess + 1]
+    guess -= similarity < least[guess]
+    return guess
+
+
+def _from_each(counts: NDArray[np.int64] | Float64) -> Float64:
+    """(..., 19) of (..., 20) counts by how many thresholds are reached: those that reach each threshold."""
+    from_each: Float64 = np.cumsum(counts[..., ::-1].astype(np.float64), axis=-1)[..., -2::-1]
+    return from_each
 
 
 def _track_pairs(sequence: MotSequence) -> tuple[tuple[Int64, Int64], Int64]:
@@ -74,11 +89,3 @@ def _track_pairs(sequence: MotSequence) -> tuple[tuple[Int64, Int64], Int64]:
         there[code] = True
         codes, which = np.flatnonzero(there), (np.cumsum(there) - 1)[code]
     return (codes // columns, codes % columns), which
-
-
-def _matched(row: Int64, col: Int64, gain: Float64, shape: tuple[int, int]) -> Int64:
-    """Numbers of the pairs that are matched, ascending."""
-    rows, cols = best_pairs(row, col, gain, shape)
-    partner = np.full(shape[0], -1, np.int64)
-    partner[rows] = cols
-    return np.flatnonzero(partner[row] == col)

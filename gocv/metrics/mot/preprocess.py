@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gocv.assign import best_pairs
 from gocv.core import ConfigError
 from gocv.metrics.mot.counts import ROUNDING
+from gocv.metrics.mot.match import match_frames
 from gocv.metrics.mot.sequence import MotSequence
 
 Bool = NDArray[np.bool_]
@@ -72,15 +72,13 @@ def leave_out(
     if benchmark == "mot15":
         return considered, keep_found
     sequence = MotSequence.from_boxes(truth_frame, truth_id, truth_xyxy, found_frame, found_id, found_xyxy)
-    similar = sequence.similarity >= 0.5 - ROUNDING
-    rows, cols = best_pairs(
-        sequence.row[similar],
-        sequence.col[similar],
-        sequence.similarity[similar],
-        (len(sequence.truth), len(sequence.found)),
-    )
-    true_order = np.lexsort((np.asarray(truth_id), np.asarray(truth_frame)))
-    found_order = np.lexsort((np.asarray(found_id), np.asarray(found_frame)))
-    distractor = np.isin(classes[true_order[rows]], DISTRACTORS[benchmark])
-    keep_found[found_order[cols[distractor]]] = False
+    true_order = np.argsort(np.asarray(truth_frame), kind="stable")
+    found_order = np.argsort(np.asarray(found_frame), kind="stable")
+    distracts = np.isin(classes, DISTRACTORS[benchmark])
+    with_distractor = np.isin(sequence.truth.frame, np.asarray(truth_frame)[distracts])  # others lose nothing
+    matters = (sequence.similarity >= 0.5 - ROUNDING) & with_distractor[sequence.row]
+    row, col = sequence.row[matters], sequence.col[matters]
+    made = match_frames(row, col, sequence.similarity[matters], sequence.truth.frame, sequence.found.frame)
+    of_distractor = made & distracts[true_order[row]]
+    keep_found[found_order[col[of_distractor]]] = False
     return considered & (classes == PEDESTRIAN), keep_found

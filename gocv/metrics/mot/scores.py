@@ -135,8 +135,13 @@ class MotResult:
 
     @property
     def combined(self) -> MotScores:
-        """Scores of all sequences together: counts are added, not scores averaged."""
-        return MotScores.of(functools.reduce(operator.add, self.sequences.values()))
+        """Scores of all sequences together: counts are added, not scores averaged.
+
+        Where none of them has any truth, MOTA is minus the number of found objects, as in TrackEval.
+        """
+        counts = functools.reduce(operator.add, self.sequences.values())
+        scores, clear = MotScores.of(counts), counts.clear
+        return scores if clear.tp + clear.fn else dataclasses.replace(scores, mota=float(-clear.fp))
 
     def table(self) -> list[dict[str, Any]]:
         """A row for each sequence and one for all, `sequence` first."""

@@ -8,18 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gocv.core import DataError
-from gocv.geometry import overlapping_pairs_by_group
+from gocv.metrics.mot.similar import box_pairs, point_pairs
 
 Int64 = NDArray[np.int64]
 Float64 = NDArray[np.float64]
 
-_AFTER = np.iinfo(np.int64).max
-"""After every frame."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Side:
-    """True or found objects, a row for each in each frame, in order of frame.
+    """True or found objects, a row for each in each frame, in order of frame; within a frame, in the order given.
 
     Attributes:
         frame: (n,) int64.
@@ -86,9 +83,7 @@ class MotSequence:
         """
         truth, one = _side(truth_frame, truth_id, truth_xyxy, 4, "truth")
         found, other = _side(found_frame, found_id, found_xyxy, 4, "found")
-        frames = np.union1d(truth.frame, found.frame)
-        starts, other_starts = (np.searchsorted(side.frame, np.append(frames, _AFTER)) for side in (truth, found))
-        return cls(truth, found, *overlapping_pairs_by_group(one, starts, other, other_starts))
+        return cls(truth, found, *box_pairs(truth.frame, one, found.frame, other))
 
     @classmethod
     def from_points(
@@ -122,16 +117,7 @@ class MotSequence:
             raise DataError(f"zero_at_m is {zero_at_m}", key="zero_at_m", expected="above 0 m")
         truth, one = _side(truth_frame, truth_id, truth_xy_m, 2, "truth")
         found, other = _side(found_frame, found_id, found_xy_m, 2, "found")
-        rows, cols = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for frame in np.intersect1d(truth.frame, found.frame):
-            (i, i_end), (j, j_end) = (np.searchsorted(side.frame, [frame, frame + 1]) for side in (truth, found))
-            between = np.linalg.norm(one[i:i_end, None] - other[None, j:j_end], axis=2)
-            row, col = np.nonzero(between < zero_at_m)
-            rows.append(row + i)
-            cols.append(col + j)
-        every_row, every_col = np.concatenate(rows), np.concatenate(cols)
-        apart = np.linalg.norm(one[every_row] - other[every_col], axis=1)
-        return cls(truth, found, every_row, every_col, 1.0 - apart / zero_at_m)
+        return cls(truth, found, *point_pairs(truth.frame, one, found.frame, other, zero_at_m))
 
 
 def _side(frame: ArrayLike, ids: ArrayLike, where: ArrayLike, width: int, name: str) -> tuple[Side, Float64]:
@@ -148,20 +134,40 @@ def _side(frame: ArrayLike, ids: ArrayLike, where: ArrayLike, width: int, name: 
     if not np.isfinite(places).all():
         row = int(np.flatnonzero(~np.isfinite(places).all(axis=1))[0])
         raise DataError(f"{name} row {row} is {places[row].tolist()}", key=name, expected="finite coordinates")
-    later = frames[1:] > frames[:-1]
-    later |= (frames[1:] == frames[:-1]) & (numbers[1:] > numbers[:-1])
-    if not later.all():
-        order = np.lexsort((numbers, frames))
+    if (np.diff(frames) < 0).any():
+        order = np.argsort(frames, kind="stable")
         frames, numbers, places = frames[order], numbers[order], places[order]
-    twice = np.flatnonzero((np.diff(frames) == 0) & (np.diff(numbers) == 0))
-    if len(twice):
+    known, track = _numbered(numbers)
+    twice = _twice(frames, track, len(known))
+    if twice is not None:
         raise DataError(
-            f"{name} has id {numbers[twice[0]]} more than once in frame {frames[twice[0]]}",
+            f"{name} has id {numbers[twice]} more than once in frame {frames[twice]}",
             key=name,
             expected="an id once in a frame",
         )
-    known, track = np.unique(numbers, return_inverse=True)
     return Side(frames, track, known), places
+
+
+def _twice(frames: Int64, track: Int64, tracks: int) -> int | None:
+    """A row whose track is in its frame a second time."""
+    code = np.cumsum(np.diff(frames, prepend=frames[:1]) != 0) * tracks + track
+    if (np.diff(code) > 0).all():  # rows are in order of frame and id, as files mostly are
+        return None
+    order = np.argsort(code, kind="stable")
+    same = np.flatnonzero(np.diff(code[order]) == 0)
+    return int(order[same[0] + 1]) if len(same) else None
+
+
+def _numbered(numbers: Int64) -> tuple[Int64, Int64]:
+    """The ids that there are, and which of them each row has; a table is quicker than sorting where ids are dense."""
+    least = int(numbers.min(initial=0))
+    span = int(numbers.max(initial=0)) - least + 1
+    if span > 4 * len(numbers) + 1000:
+        known, track = np.unique(numbers, return_inverse=True)
+        return known, track
+    there = np.zeros(span, np.bool_)
+    there[numbers - least] = True
+    return np.flatnonzero(there) + least, (np.cumsum(there) - 1)[numbers - least]
 
 
 def _whole(values: ArrayLike, name: str) -> Int64:

@@ -10,7 +10,19 @@ import pytest
 from PIL import Image
 
 from gocv.core import DataError
-from gocv.data.mot import ImageFolder, MotFolder, MotRows, as_detections, mot_folders, read_cvml, read_mot, write_mot
+from gocv.data.mot import (
+    ImageFolder,
+    MotFolder,
+    MotRows,
+    as_detections,
+    mot_folders,
+    read_cvml,
+    read_mot,
+    write_annotations,
+    write_detections,
+    write_mot,
+    write_seqinfo,
+)
 
 SEQINFO = "[Sequence]\nname=S-01\nimDir=img1\nframeRate=14\nseqLength=525\nimWidth=640\nimHeight=480\nimExt=.jpg\n"
 
@@ -51,6 +63,7 @@ def test_six_columns_are_enough_and_an_empty_file_has_no_rows(tmp_path: Path) ->
         ("2,1.5,1,2,3,4,1,-1,-1,-1", "row 2.*id.*whole"),
         ("0,1,1,2,3,4,1,-1,-1,-1", "row 2.*frame.*from 1"),
         ("2,1,1,2,3", "row 2.*5 columns"),
+        ("2,1,1,2,3,4,x,-1,-1,-1", "row 2.*column 7 .confidence. is 'x'"),
         ("2,1,1,2,3,,1,-1,-1,-1", "row 2.*column 6 .height. is ''"),
     ],
 )
@@ -61,6 +74,54 @@ def test_a_line_that_is_not_right_is_named(tmp_path: Path, line: str, place: str
     text = f"row {caught.value.row} {caught.value.key} {caught.value}"
     assert str(file) in text
     assert re.search(place, text), text
+
+
+def test_a_class_is_whole(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"row 2.*column 8.*1\.5.*whole"):
+        read_mot(written(tmp_path / "gt.txt", "1,1,1,2,3,4,1,7,0.5\n2,1,1,2,3,4,1,1.5,1\n"))
+
+
+def test_annotations_and_detections_are_written_and_read(tmp_path: Path) -> None:
+    boxes = [[1.25, 2, 4, 8], [0, 0, 5, 5.5], [3, 3, 9, 9]]
+    rows = MotRows([2, 1, 1], [4, 9, 2], boxes, [1, 0, 1], [1, 7, 12], [0.5, 1, 0.33333])
+    write_annotations(tmp_path / "S" / "gt" / "gt.txt", rows)
+    back, want = read_mot(tmp_path / "S" / "gt" / "gt.txt"), rows[[2, 1, 0]]
+    for name in ("frame", "track_id", "xyxy", "score", "label", "visibility"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(want, name), name)
+    write_detections(tmp_path / "S" / "det" / "det.txt", rows)
+    found = read_mot(tmp_path / "S" / "det" / "det.txt")
+    assert (found.frame.tolist(), found.track_id.tolist(), found.score.tolist()) == ([1, 1, 2], [-1] * 3, [1, 0, 1])
+    write_annotations(tmp_path / "none.txt", rows[:0])
+    assert len(read_mot(tmp_path / "none.txt")) == 0
+
+
+@pytest.mark.parametrize("rate_hz", [25.0, 29.97, 30000 / 1001, 7.0])
+def test_a_seqinfo_is_written_and_read(tmp_path: Path, rate_hz: float) -> None:
+    write_seqinfo(tmp_path / "S", "S-50%", rate_hz=rate_hz, length=9, size_px=(640, 480))
+    one = MotFolder.open(tmp_path / "S")
+    assert (one.name, one.rate_hz, one.length, one.size_px) == ("S-50%", rate_hz, 9, (640, 480))
+    for wrong in ({"rate_hz": 0.0}, {"length": 0}, {"size_px": (0, 1)}):
+        with pytest.raises(DataError, match="above 0"):
+            write_seqinfo(tmp_path, "S", **{"rate_hz": 1.0, "length": 1, "size_px": (1, 1), **wrong})  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="one line"):
+        write_seqinfo(tmp_path, "a\nframeRate=1", rate_hz=1.0, length=1, size_px=(1, 1))
+
+
+@pytest.mark.parametrize(
+    ("names", "indices"),
+    [
+        (["000003", "000005"], [2, 4]),  # a part of a sequence keeps its times
+        (["9", "10"], [8, 9]),
+        (["0", "2"], [0, 2]),
+        (["a2", "a10"], [0, 1]),
+        (["1700000000001", "1700000000002"], [0, 1]),
+    ],
+)
+def test_numbers_of_pictures_are_their_frames(tmp_path: Path, names: list[str], indices: list[int]) -> None:
+    for name in names:
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{name}.png")
+    frames = list(ImageFolder(tmp_path, camera="c", rate_hz=10.0))
+    assert [(frame.index, frame.time_s) for frame in frames] == [(i, i / 10) for i in indices]
 
 
 def test_no_file_and_too_few_columns(tmp_path: Path) -> None:
