@@ -1,0 +1,144 @@
+"""Networks in files: safetensors, with the configuration and what is known of the training as JSON inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from gocv.core import DataError
+from gocv.data.config import build
+from gocv.data.files import written_whole
+from gocv.reid.config import ReidModelConfig
+from gocv.reid.model import ReidModel
+
+_KEY = "gocv.reid"
+_OSNET = {"fc.0.": "reduce.", "fc.1.": "neck.0."}
+"""Where the authors' names for what comes after the trunk stand for ours."""
+
+
+def save_model(model: ReidModel, path: str | Path, about: Mapping[str, Any], *, half: bool = False) -> None:
+    """Write a network without its classifier; whole or not at all.
+
+    Args:
+        model: The network.
+        path: The file, `.safetensors`.
+        about: What is to be known of it, such as its recipe and scores: anything that JSON holds.
+        half: Whether weights are written as float16, in half the room; they are float32 again when read.
+    """
+    state = {key: value.detach().cpu().contiguous() for key, value in _kept(model).items()}
+    if half:
+        state = {key: value.half() if value.dtype == torch.float32 else value for key, value in state.items()}
+    inside = json.dumps({"model": model.config.model_dump(mode="json"), "about": dict(about)}, sort_keys=True)
+    with written_whole(Path(path)) as temporary:
+        save_file(state, temporary, {_KEY: inside})
+
+
+def load_model(path: str | Path) -> tuple[ReidModel, dict[str, Any]]:
+    """Read what `save_model` wrote: the network, ready to encode, and what is known of it.
+
+    Raises:
+        DataError: The file is missing, is no such file, or does not fit its own description.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise DataError("is not there", file=file, expected="weights written by gocv train reid")
+    try:
+        with safe_open(file, "pt") as opened:
+            inside = (opened.metadata() or {}).get(_KEY)
+            state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118: it is no mapping
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"cannot be read: {error}", file=file, expected="safetensors") from error
+    if inside is None:
+        raise DataError("does not say what it is", file=file, key=_KEY, expected="weights written by gocv train reid")
+    said = json.loads(inside)
+    model = ReidModel(build(ReidModelConfig, said["model"], file=file, error=DataError))
+    _fill(model, state, file, ignored=())
+    return model.eval(), said["about"]
+
+
+def load_foreign(config: ReidModelConfig, path: str | Path) -> ReidModel:
+    """A network with weights that others wrote, such as those of OSNet's authors (torchreid).
+
+    Args:
+        config: What the network is made of; for torchreid's OSNet `vector: 512` and `neck: bn_relu`.
+        path: A state dict saved by torch or safetensors; classifiers in it are passed over.
+
+    Raises:
+        DataError: The file is missing, is no state dict, or has not the weights of this network.
+        ConfigError: As for `ReidModel`.
+    """
+    state = read_state(path)
+    model = ReidModel(config)
+    _fill(model, {_own_name(key): value for key, value in state.items()}, Path(path), ignored=("classifier.",))
+    return model.eval()
+
+
+def load_trunk(backbone: nn.Module, path: str | Path) -> None:
+    """Fill a trunk from a state dict of the same network, whatever its names are.
+
+    Names are tried first. Where they differ, as between two libraries' MobileNetV2, weights are taken in their order,
+    if all of them have the right shapes.
+
+    Raises:
+        DataError: The file is missing, is no state dict, or has other weights.
+    """
+    state, own = read_state(path), backbone.state_dict()
+    if not set(own) <= set(state):
+        inner = list(state.values())[: len(own)]
+        if [value.shape for value in inner] != [value.shape for value in own.values()]:
+            raise DataError("has not the weights of this trunk", file=path, expected=f"{len(own)} of its shapes")
+        state = dict(zip(own, inner, strict=True))
+    backbone.load_state_dict({key: state[key] for key in own})
+
+
+def read_state(path: str | Path) -> dict[str, Tensor]:
+    """A state dict from a file of torch or safetensors; nothing in it is executed.
+
+    Raises:
+        DataError: The file is missing or is no state dict.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise DataError("is not there", file=file, expected="a state dict")
+    try:
+        if file.suffix == ".safetensors":
+            with safe_open(file, "pt") as opened:
+                return {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118: it is no mapping
+        read = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected="a state dict") from error
+    state = read.get("state_dict", read) if isinstance(read, dict) else {}
+    found = {key.removeprefix("module."): value for key, value in state.items() if isinstance(value, Tensor)}
+    if not found:
+        raise DataError("holds no weights", file=file, expected="a state dict")
+    return found
+
+
+def _kept(model: ReidModel) -> dict[str, Tensor]:
+    return {key: value for key, value in model.state_dict().items() if not key.startswith("classifier.")}
+
+
+def _own_name(key: str) -> str:
+    for theirs, ours in _OSNET.items():
+        if key.startswith(theirs):
+            return ours + key.removeprefix(theirs)
+    return key if key.startswith(("classifier.", "backbone.", "reduce.", "neck.")) else f"backbone.{key}"
+
+
+def _fill(model: ReidModel, state: Mapping[str, Tensor], file: Path, ignored: tuple[str, ...]) -> None:
+    own = _kept(model)
+    given = {key: value for key, value in state.items() if not key.startswith(ignored or ("\0",))}
+    wrong = sorted((set(own) ^ set(given)) | {k for k in set(own) & set(given) if own[k].shape != given[k].shape})
+    if wrong:
+        shape = f"{tuple(own[wrong[0]].shape)}" if wrong[0] in own else "no such weights"
+        raise DataError("does not fit the network", file=file, key=wrong[0], expected=shape)
+    with torch.no_grad():
+        for key, value in own.items():
+            value.copy_(given[key])

@@ -1,0 +1,55 @@
+"""What all encoders share: crops are cut, encoded some at a time, and their vectors have length 1."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gocv.core import DataError, Detections, Embeddings, Frame
+from gocv.reid.crops import UInt8, cut_crops
+
+
+class CropEncoder(ABC):
+    """Base of encoders; it has the method of the protocol `gocv.core.Encoder`.
+
+    Args:
+        size_px: Height and width to which crops are brought.
+        length: Of the vectors.
+        batch: Crops at a time.
+    """
+
+    def __init__(self, size_px: tuple[int, int], length: int, batch: int) -> None:
+        self.size_px, self.length, self._batch = size_px, length, batch
+
+    def encode(self, frame: Frame, detections: Detections) -> Embeddings:
+        """A vector for every detection of the frame, in their order.
+
+        Raises:
+            DataError: A box is not finite.
+        """
+        crops = cut_crops(frame.image, detections.xyxy, self.size_px)
+        return Embeddings(self.encode_crops(crops), np.arange(len(crops)))
+
+    def encode_crops(self, crops: UInt8) -> NDArray[np.float32]:
+        """(n, D) float32 vectors of length 1.
+
+        Args:
+            crops: (n, height, width, 3) uint8, RGB, of `size_px`.
+
+        Raises:
+            DataError: They have another shape or type.
+        """
+        if crops.ndim != 4 or crops.shape[1:] != (*self.size_px, 3) or crops.dtype != np.uint8:
+            raise DataError(
+                f"crops are {crops.shape} {crops.dtype}", expected=f"(n, {self.size_px[0]}, {self.size_px[1]}, 3) uint8"
+            )
+        found = np.zeros((len(crops), self.length), np.float32)
+        for start in range(0, len(crops), self._batch):
+            found[start : start + self._batch] = self._vectors(crops[start : start + self._batch])
+        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-12))
+
+    @abstractmethod
+    def _vectors(self, crops: UInt8) -> NDArray[np.float32]:
+        """(n, D) float32 of at least one and at most `batch` crops."""

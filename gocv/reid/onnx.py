@@ -1,0 +1,96 @@
+"""Encoders that others trained, as ONNX or OpenVINO files; and ours, written to ONNX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gocv.core import ConfigError, DataError, MissingDependencyError
+from gocv.reid.crop_encoder import CropEncoder
+from gocv.reid.crops import UInt8
+
+Float32 = NDArray[np.float32]
+Run = Callable[[Float32], Float32]
+
+
+class OnnxEncoder(CropEncoder):
+    """A network in a file: `.onnx` by ONNX Runtime, `.xml` by OpenVINO, which is an optional extra.
+
+    Its input is (n, 3, height, width) float32, its first output (n, D) or (n, D, 1, 1).
+
+    Args:
+        weights: The file.
+        height_px: Crops are brought to this size.
+        width_px: As `height_px`.
+        mean: Of the channels in [0, 255], taken away.
+        std: By which the rest is divided.
+        colours: Order of the channels.
+        batch: Crops at a time; 1 for a network that takes one only.
+        threads: That the runtime may use; None leaves it to the runtime.
+
+    Raises:
+        ConfigError: A number is out of range.
+        DataError: The file is missing or cannot be read.
+        MissingDependencyError: OpenVINO is needed and not installed.
+    """
+
+    def __init__(
+        self,
+        weights: str | Path,
+        *,
+        height_px: int = 256,
+        width_px: int = 128,
+        mean: tuple[float, float, float] = (123.675, 116.28, 103.53),
+        std: tuple[float, float, float] = (58.395, 57.12, 57.375),
+        colours: Literal["rgb", "bgr"] = "rgb",
+        batch: int = 16,
+        threads: int | None = None,
+    ) -> None:
+        if min(height_px, width_px, batch, threads or 1) < 1 or min(std) <= 0:
+            raise ConfigError("is out of range", key="height_px, width_px, batch, threads, std", expected="above 0")
+        file = Path(weights)
+        if not file.is_file():
+            raise DataError("is not there", file=file, expected="an .onnx or .xml file")
+        self._run = _openvino(file, threads) if file.suffix == ".xml" else _onnxruntime(file, threads)
+        self._mean, self._std = np.array(mean, np.float32), np.array(std, np.float32)
+        self._step = 1 if colours == "rgb" else -1
+        self.size_px, self._batch = (height_px, width_px), batch
+        probe = self._vectors(np.zeros((1, height_px, width_px, 3), np.uint8))
+        super().__init__(self.size_px, probe.shape[1], batch)
+
+    def _vectors(self, crops: UInt8) -> Float32:
+        given = (crops[..., :: self._step] - self._mean) / self._std
+        found = self._run(np.ascontiguousarray(given.transpose(0, 3, 1, 2), np.float32))
+        return found.reshape(len(crops), -1)
+
+
+def _onnxruntime(file: Path, threads: int | None) -> Run:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    try:
+        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected="ONNX") from error
+    name = session.get_inputs()[0].name
+    return lambda given: session.run(None, {name: given})[0]
+
+
+def _openvino(file: Path, threads: int | None) -> Run:
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingDependencyError("OpenVINO is not installed: pip install 'gocv[openvino]'") from error
+    try:
+        network = openvino.Core().read_model(file)
+        network.reshape({network.inputs[0]: [-1, *list(network.inputs[0].partial_shape)[1:]]})
+        settings = {} if threads is None else {"INFERENCE_NUM_THREADS": threads}
+        compiled = openvino.Core().compile_model(network, "CPU", settings)
+    except RuntimeError as error:
+        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected="OpenVINO IR") from error
+    return lambda given: np.array(compiled(given)[0])
