@@ -4,11 +4,11 @@ SOURCE is one of
 
 - `simulated`: shoppers of made-up stores as their ceiling cameras see them, split by person and by store into training
   (seeds below 1000) and test (seeds of 10,000 and more).
-- `multiviewx`: people of MultiviewX, synthetic as well, in six views. All are for training.
 - `pets09`: true tracks of PETS09-S2L1, filmed by one camera. Each stretch of `STRETCH_S` seconds stands for a camera,
   so that a person is looked for in the other stretches. All are for testing.
 - `unlabelled`: real people whose identity is not known, out of pictures with boxes and of footage where a detector finds
-  them. All are for training, by a teacher's vectors alone.
+  them, and the made-up people of MultiviewX, whose boxes belong to other frames than the pictures at hand. All are for
+  training, by a teacher's vectors alone.
 
 FOLDER gets pictures in the naming of Market-1501 (`bounding_box_train`, `query`, `bounding_box_test`) and `crops.csv`:
 file, width and height of the box in pixels, and the share of the person that is seen (empty where that is not known).
@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
-import json
 import multiprocessing
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -48,6 +47,12 @@ LEAST_SEEN, LEAST_PX, LARGEST_PX = 0.25, 40, 256
 EACH_CAMERA, QUERIES = 10, 2
 """Crops of a person in one camera at most, and how many of them are queries in the test part."""
 STRETCH_S, PETS_HZ, PETS_STEP = 10.0, 7.0, 4
+CLIPS = (
+    "one-by-one-person-detection.mp4",
+    "people-detection.264",
+    "retail-store-actions.gif",
+    "store-aisle-detection.gif",
+)
 SCORE, STEP_S = 0.4, 0.5
 """Least score of a detection in footage, and the time between the frames that are looked at."""
 
@@ -140,20 +145,6 @@ def simulated(workers: int) -> Iterator[tuple[str, Crop]]:
                 yield folder, dataclasses.replace(crop, person=known[crop.person])
 
 
-def multiviewx(root: Path) -> Iterator[tuple[str, Crop]]:
-    pictures = root / "multiviewx" / "Image_subsets"
-    files = sorted((root / "multiviewx" / "annotations_positions").glob("*.json"))
-    for number, file in enumerate(with_progress(files, "multiviewx", len(files))):
-        people = json.loads(file.read_text(encoding="utf-8"))
-        for camera in range(1, 7):
-            image = read(pictures / f"C{camera}" / f"{number:04d}.jpg")
-            for person in people:
-                view = next(v for v in person["views"] if v["viewNum"] == camera - 1)
-                part = cut(image, np.array([view[key] for key in ("xmin", "ymin", "xmax", "ymax")], float))
-                if view["xmin"] >= 0 and part is not None:
-                    yield "bounding_box_train", Crop(part, person["personID"] + 1, camera, number)
-
-
 def pets09(root: Path) -> Iterator[tuple[str, Crop]]:
     truth = read_cvml(root / "pets09" / "annotations" / "PETS2009-S2L1.xml")
     taken: Counter[tuple[int, int]] = Counter()
@@ -171,9 +162,11 @@ def pets09(root: Path) -> Iterator[tuple[str, Crop]]:
 
 
 def unlabelled(root: Path, weights: Path) -> Iterator[tuple[str, Crop]]:
-    for source, images in enumerate((of_pennfudan(root), of_coco(root), of_mot17(root), of_footage(root, weights))):
-        for number, part in enumerate(with_progress(images, f"source {source + 1}")):
-            yield "bounding_box_train", Crop(part, -1, source + 1, number)
+    detector = OnnxDetector(ROOT / "configs" / "detectors" / "yolox_nano.yaml", weights=weights, min_score=SCORE)
+    sources = (of_pennfudan(root), of_coco(root), of_mot17(root), of_footage(root, detector), of_multiviewx(root, detector))
+    for source, images in enumerate(sources, start=1):
+        for number, part in enumerate(with_progress(images, f"source {source}")):
+            yield "bounding_box_train", Crop(part, -1, source, number)
 
 
 def of_pennfudan(root: Path) -> Iterator[np.ndarray]:
@@ -207,17 +200,19 @@ def of_mot17(root: Path) -> Iterator[np.ndarray]:
                 yield from kept(frame.image, box)
 
 
-def of_footage(root: Path, weights: Path) -> Iterator[np.ndarray]:
-    detector = OnnxDetector(ROOT / "configs" / "detectors" / "yolox_nano.yaml", weights=weights, min_score=SCORE)
-    clips = root / "clips"
-    names = ("one-by-one-person-detection.mp4", "people-detection.264", "retail-store-actions.gif", "store-aisle-detection.gif")
-    files = [*(clips / name for name in names), *sorted((root / "nanostore" / "cps-test-01" / "video").glob("*.mp4"))]
+def of_footage(root: Path, detector: OnnxDetector) -> Iterator[np.ndarray]:
+    files = [*(root / "clips" / name for name in CLIPS), *sorted((root / "nanostore" / "cps-test-01" / "video").glob("*.mp4"))]
     for file in files:
         next_s = -np.inf
         for frame in VideoReader(file, camera=file.stem):
             if frame.time_s >= next_s:
                 next_s = frame.time_s + STEP_S
                 yield from found_in(frame, detector)
+
+
+def of_multiviewx(root: Path, detector: OnnxDetector) -> Iterator[np.ndarray]:
+    for file in sorted((root / "multiviewx" / "Image_subsets").glob("*/*.jpg")):
+        yield from found_in(Frame(read(file), file.parent.name, 0.0, 0), detector)
 
 
 def found_in(frame: Frame, detector: OnnxDetector) -> Iterator[np.ndarray]:
@@ -260,7 +255,7 @@ def write(folder: Path, crops: Iterable[tuple[str, Crop]]) -> Counter[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", choices=["simulated", "multiviewx", "pets09", "unlabelled"])
+    parser.add_argument("source", choices=["simulated", "pets09", "unlabelled"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--root", type=Path, default=Path("../shared/data"), help="where the data sets are")
     parser.add_argument("--weights", type=Path, default=Path("../shared/models/yolox_nano.onnx"), help="of the detector")
@@ -268,7 +263,6 @@ def main() -> None:
     given = parser.parse_args()
     sources = {
         "simulated": lambda: simulated(given.workers),
-        "multiviewx": lambda: multiviewx(given.root),
         "pets09": lambda: pets09(given.root),
         "unlabelled": lambda: unlabelled(given.root, given.weights),
     }

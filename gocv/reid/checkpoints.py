@@ -67,15 +67,19 @@ def load_foreign(config: ReidModelConfig, path: str | Path) -> ReidModel:
     """A network with weights that others wrote, such as those of OSNet's authors (torchreid).
 
     Args:
-        config: What the network is made of; for torchreid's OSNet `vector: 512` and `neck: bn_relu`.
+        config: What the network is made of; for torchreid's OSNet `vector: 512` and `neck: bn_relu`; a trunk alone,
+            without vector and neck, is filled as by `load_trunk`.
         path: A state dict saved by torch or safetensors; classifiers in it are passed over.
 
     Raises:
         DataError: The file is missing, is no state dict, or has not the weights of this network.
         ConfigError: As for `ReidModel`.
     """
-    state = read_state(path)
     model = ReidModel(config)
+    if config.vector is None and config.neck == "none" and config.pooling == "mean":
+        load_trunk(model.backbone, path)
+        return model.eval()
+    state = read_state(path)
     _fill(model, {_own_name(key): value for key, value in state.items()}, Path(path), ignored=("classifier.",))
     return model.eval()
 

@@ -29,7 +29,7 @@ class OnnxEncoder(CropEncoder):
         mean: Of the channels in [0, 255], taken away.
         std: By which the rest is divided.
         colours: Order of the channels.
-        batch: Crops at a time; 1 for a network that takes one only.
+        batch: Crops at a time; a network that is made for one gets them one by one.
         threads: That the runtime may use; None leaves it to the runtime.
 
     Raises:
@@ -77,8 +77,13 @@ def _onnxruntime(file: Path, threads: int | None) -> Run:
         session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected="ONNX") from error
-    name = session.get_inputs()[0].name
-    return lambda given: session.run(None, {name: given})[0]
+    (first, *_) = session.get_inputs()
+
+    def run(given: Float32) -> Float32:
+        return np.asarray(session.run(None, {first.name: given})[0])
+
+    one_by_one = first.shape[0] == 1
+    return (lambda given: np.concatenate([run(row[None]) for row in given])) if one_by_one else run
 
 
 def _openvino(file: Path, threads: int | None) -> Run:
