@@ -2,6 +2,7 @@
 
 from gocv.metrics.reid.distance import distances
 from gocv.metrics.reid.evaluate import evaluate_reid
+from gocv.metrics.reid.expand import expand
 from gocv.metrics.reid.rank import ReidCounts, ReidScores, rank_queries
 from gocv.metrics.reid.rerank import rerank
 
@@ -10,6 +11,7 @@ __all__ = [
     "ReidScores",
     "distances",
     "evaluate_reid",
+    "expand",
     "rank_queries",
     "rerank",
 ]
