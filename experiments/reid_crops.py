@@ -163,7 +163,13 @@ def pets09(root: Path) -> Iterator[tuple[str, Crop]]:
 
 def unlabelled(root: Path, weights: Path) -> Iterator[tuple[str, Crop]]:
     detector = OnnxDetector(ROOT / "configs" / "detectors" / "yolox_nano.yaml", weights=weights, min_score=SCORE)
-    sources = (of_pennfudan(root), of_coco(root), of_mot17(root), of_footage(root, detector), of_multiviewx(root, detector))
+    sources = (
+        of_pennfudan(root),
+        of_coco(root),
+        of_mot17(root),
+        of_footage(root, detector),
+        of_multiviewx(root, detector),
+    )
     for source, images in enumerate(sources, start=1):
         for number, part in enumerate(with_progress(images, f"source {source}")):
             yield "bounding_box_train", Crop(part, -1, source, number)
@@ -201,7 +207,10 @@ def of_mot17(root: Path) -> Iterator[np.ndarray]:
 
 
 def of_footage(root: Path, detector: OnnxDetector) -> Iterator[np.ndarray]:
-    files = [*(root / "clips" / name for name in CLIPS), *sorted((root / "nanostore" / "cps-test-01" / "video").glob("*.mp4"))]
+    files = [
+        *(root / "clips" / name for name in CLIPS),
+        *sorted((root / "nanostore" / "cps-test-01" / "video").glob("*.mp4")),
+    ]
     for file in files:
         next_s = -np.inf
         for frame in VideoReader(file, camera=file.stem):
@@ -258,7 +267,9 @@ def main() -> None:
     parser.add_argument("source", choices=["simulated", "pets09", "unlabelled"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--root", type=Path, default=Path("../shared/data"), help="where the data sets are")
-    parser.add_argument("--weights", type=Path, default=Path("../shared/models/yolox_nano.onnx"), help="of the detector")
+    parser.add_argument(
+        "--weights", type=Path, default=Path("../shared/models/yolox_nano.onnx"), help="of the detector"
+    )
     parser.add_argument("--workers", type=int, default=2, help="stores at a time")
     given = parser.parse_args()
     sources = {

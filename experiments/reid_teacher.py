@@ -35,7 +35,7 @@ def main() -> None:
         names += [picture_key(file) for file in kept.files]
         vectors.append(np.concatenate(each, axis=1) / np.sqrt(len(each)))
     with written_whole(given.table) as temporary:
-        np.savez(temporary, file=np.array(names), vector=np.concatenate(vectors).astype(np.float32))
+        np.savez(temporary, picture=np.array(names), vector=np.concatenate(vectors).astype(np.float32))
     print(f"{len(names)} pictures, {vectors[0].shape[1]} numbers each")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.bench.result import BenchmarkResult, command_line, environment
-from gocv.core import ConfigError, DataError
+from gocv.core import DataError
 from gocv.data.config import build, load_yaml
 from gocv.data.progress import with_progress
 from gocv.data.reid import ReidDataset, ReidPictures, read_reid
@@ -41,7 +41,11 @@ def make_encoder(model: str, weights: Path = Path()) -> CropEncoder:
         settings = PartSettings(part="default", weights=str(path))
     elif path.suffix in (".yaml", ".yml"):
         values = load_yaml(path)
-        placed = {key: str(root / values[key]) for key, root in (("weights", weights), ("model", path.parent)) if key in values}
+        placed = {
+            key: str(root / values[key])
+            for key, root in (("weights", weights), ("model", path.parent))
+            if key in values
+        }
         settings = build(PartSettings, values | placed, file=path)
     else:
         settings = PartSettings(part=model)

@@ -17,6 +17,7 @@ from gocv.cli.options import Config, Json, Overrides, RecordingPath
 from gocv.cli.review import review_command
 from gocv.cli.simulate import simulate_command
 from gocv.cli.track import track_command, tune_command
+from gocv.cli.train import export_app, train_app
 
 app = typer.Typer(
     name="gocv",
@@ -34,6 +35,8 @@ convert_app = typer.Typer(help="Make recordings of public data sets.", no_args_i
 app.add_typer(convert_app, name="convert")
 app.add_typer(bench_app, name="bench")
 app.add_typer(eval_app, name="eval")
+app.add_typer(train_app, name="train")
+app.add_typer(export_app, name="export")
 app.command("simulate")(simulate_command)
 app.command("review")(review_command)
 app.command("track")(track_command)

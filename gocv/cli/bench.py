@@ -148,6 +148,32 @@ def mot(
     print_rows("mot", [{key: row[key] for key in shown} for row in result.rows])
 
 
+@bench_app.command("reid")
+def reid(
+    root: Annotated[Path, typer.Option(help="Folder of the data set.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Registered name, .safetensors or YAML, again for another [default: default and colour]."),
+    ] = None,
+    kind: Annotated[
+        str, typer.Option("--format", help="market1501, dukemtmc, msmt17, cuhk03, or folder: names as in Market-1501.")
+    ] = "folder",
+    weights: Annotated[Path, typer.Option(help="Folder below which the weights are that YAML files name.")] = Path(),
+    check: Annotated[bool, typer.Option(help="Whether the data set's counts must be the published ones.")] = True,
+    rerank: Annotated[bool, typer.Option(help="Also score k-reciprocal re-ranking.")] = False,
+    expand: Annotated[bool, typer.Option(help="Also score query expansion.")] = False,
+    pairs: Annotated[bool, typer.Option(help="Also score each pair of cameras.")] = False,
+    json_file: JsonFile = None,
+) -> None:
+    """Score encoders on person re-identification by the rule of Market-1501: mAP, CMC, mINP, crops a second."""
+    from gocv.bench.reid import bench_reid
+
+    with refusing():
+        models = model or ["default", "colour"]
+        options = {"kind": kind, "check": check, "reranked": rerank, "expanded": expand, "pairs": pairs}
+        _show(bench_reid(root, models, weights=weights, **options), json_file)
+
+
 @bench_app.command("demo")
 def demo(
     visits: Annotated[int, typer.Option(min=1, help="How many.")] = 40,

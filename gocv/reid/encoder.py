@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +15,9 @@ from gocv.reid.checkpoints import load_foreign, load_model
 from gocv.reid.config import ReidModelConfig
 from gocv.reid.crop_encoder import CropEncoder
 from gocv.reid.model import ReidModel
+
+SHIPPED = Path(__file__).parent / "shipped" / "default.safetensors"
+"""The encoder that comes with gocv."""
 
 
 class Encoder(CropEncoder):
@@ -75,9 +77,6 @@ class Encoder(CropEncoder):
 
 def _network(weights: str | Path | None, model: str | Path | None) -> ReidModel:
     if model is None:
-        if weights is not None:
-            return load_model(weights)[0]
-        with as_file(files("gocv.reid") / "shipped" / "default.safetensors") as shipped:
-            return load_model(shipped)[0]
+        return load_model(SHIPPED if weights is None else weights)[0]
     config = build(ReidModelConfig, load_yaml(Path(model)), file=model)
     return ReidModel(config, pretrained=True) if weights is None else load_foreign(config, weights)

@@ -70,5 +70,7 @@ def export_onnx(model: ReidModel, path: str | Path, *, seed: int = 0) -> float:
             wanted = net(pixels).numpy()
         apart = max(float(np.abs(written.encode_crops(crops[:n]) - wanted[:n]).max()) for n in _BATCHES)
         if not apart <= _TOLERANCE:
-            raise DataError(f"ONNX Runtime's vectors are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most")
+            raise DataError(
+                f"ONNX Runtime's vectors are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most"
+            )
     return apart

@@ -149,20 +149,20 @@ def teacher_vectors(pictures: ReidPictures, table: Path) -> Float32:
 
     Args:
         pictures: The pictures.
-        table: An `.npz` with `file` (m,) text, see `picture_key`, and `vector` (m, E) float32.
+        table: An `.npz` with `picture` (m,) text, see `picture_key`, and `vector` (m, E) float32.
 
     Raises:
         DataError: It cannot be read, lacks a column, or has a vector for none of the pictures.
     """
     try:
         with np.load(table, allow_pickle=False) as read:
-            columns: Mapping[str, NDArray[np.generic]] = {key: read[key] for key in ("file", "vector")}
+            columns: Mapping[str, NDArray[np.generic]] = {key: read[key] for key in ("picture", "vector")}
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"cannot be read: {error}", file=table, expected=".npz of file and vector") from error
-    rows = {str(name): row for row, name in enumerate(columns["file"])}
+        raise DataError(f"cannot be read: {error}", file=table, expected=".npz of picture and vector") from error
+    rows = {str(name): row for row, name in enumerate(columns["picture"])}
     found = np.array([rows.get(picture_key(file), -1) for file in pictures.files])
     if (found < 0).all():
-        raise DataError("has a vector for none of the pictures", file=table, key="file", expected="folder/part/name")
+        raise DataError("has a vector for none of the pictures", file=table, key="picture", expected="folder/part/name")
     vectors = np.asarray(columns["vector"], np.float32)[found]
     vectors[found < 0] = np.nan
     return vectors

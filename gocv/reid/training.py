@@ -32,7 +32,7 @@ from gocv.reid.pictures import (
     teacher_vectors,
     unlabelled_pictures,
 )
-from gocv.train import AugmentSettings, Augmentation, LoopSettings, PeopleSampler, ScheduleSettings, factor, fit
+from gocv.train import Augmentation, AugmentSettings, LoopSettings, PeopleSampler, ScheduleSettings, factor, fit
 
 _ENCODED_AT_A_TIME = 128
 
@@ -214,9 +214,7 @@ class ReidModule(lightning.LightningModule):
         validation: Its query and gallery give the score.
     """
 
-    def __init__(
-        self, settings: ReidTrainSettings, people: int, teacher_length: int, validation: ReidDataset
-    ) -> None:
+    def __init__(self, settings: ReidTrainSettings, people: int, teacher_length: int, validation: ReidDataset) -> None:
         super().__init__()
         self.settings = settings
         self.model = ReidModel(settings.model, people, pretrained=settings.pretrained and settings.trunk is None)

@@ -74,7 +74,12 @@ def fit(module: lightning.LightningModule, data: Any, folder: Path, settings: Lo
         every_n_epochs=settings.every_epochs,
     )
     each = ModelCheckpoint(
-        folder, filename="last", enable_version_counter=False, save_top_k=1, every_n_epochs=1, save_on_train_epoch_end=True
+        folder,
+        filename="last",
+        enable_version_counter=False,
+        save_top_k=1,
+        every_n_epochs=1,
+        save_on_train_epoch_end=True,
     )
     callbacks: list[Callback] = [best, each, LearningRateMonitor("step"), *_averaging(settings)]
     loggers: list[Any] = [CSVLogger(folder, name="", version="")]
