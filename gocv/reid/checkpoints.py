@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from gocv.core import DataError
@@ -52,7 +52,7 @@ def load_model(path: str | Path) -> tuple[ReidModel, dict[str, Any]]:
     try:
         with safe_open(file, "pt") as opened:
             inside = (opened.metadata() or {}).get(_KEY)
-            state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118: it is no mapping
+        state = load_file(file)
     except (SafetensorError, OSError) as error:
         raise DataError(f"cannot be read: {error}", file=file, expected="safetensors") from error
     if inside is None:
@@ -113,8 +113,7 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         raise DataError("is not there", file=file, expected="a state dict")
     try:
         if file.suffix == ".safetensors":
-            with safe_open(file, "pt") as opened:
-                return {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118: it is no mapping
+            return load_file(file)
         read = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected="a state dict") from error
