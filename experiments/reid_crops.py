@@ -4,11 +4,11 @@ SOURCE is one of
 
 - `simulated`: shoppers of made-up stores as their ceiling cameras see them, split by person and by store into training
   (seeds below 1000) and test (seeds of 10,000 and more).
-- `pets09`: true tracks of PETS09-S2L1, filmed by one camera. Each stretch of `STRETCH_S` seconds stands for a camera,
-  so that a person is looked for in the other stretches. All are for testing.
-- `unlabelled`: real people whose identity is not known, out of pictures with boxes and of footage where a detector finds
-  them, and the made-up people of MultiviewX, whose boxes belong to other frames than the pictures at hand. All are for
-  training, by a teacher's vectors alone.
+- `pets09`: true tracks of PETS09-S2L1, filmed by one camera. Each stretch of `STRETCH_S` seconds stands for one, so
+  that a person is looked for in the other stretches. All are for testing.
+- `unlabelled`: real people whose identity is not known, out of pictures with boxes and of footage where a detector
+  finds them, and the made-up people of MultiviewX, whose boxes belong to other frames than the pictures at hand. All
+  are for training, by a teacher's vectors alone.
 
 FOLDER gets pictures in the naming of Market-1501 (`bounding_box_train`, `query`, `bounding_box_test`) and `crops.csv`:
 file, width and height of the box in pixels, and the share of the person that is seen (empty where that is not known).

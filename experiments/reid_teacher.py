@@ -1,7 +1,7 @@
 """Vectors of teachers for pictures: `python experiments/reid_teacher.py TABLE FOLDER… --model YAML…`.
 
-TABLE is the `.npz` that `data.teacher` of a training names: the vectors of all teachers end to end, for every picture in
-the FOLDERs.
+TABLE is the `.npz` that `data.teacher` of a training names: the vectors of all teachers end to end, for every picture
+in the FOLDERs.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,8 @@ def export_onnx(model: ReidModel, path: str | Path, *, seed: int = 0) -> float:
         DataError: ONNX Runtime gives other vectors than torch (by more than 1e-4).
         MissingDependencyError: The exporter is not installed.
     """
-    try:
-        import onnxscript  # noqa: F401: torch's exporter is made of it
-    except ImportError as error:
-        raise MissingDependencyError("writing ONNX needs onnxscript: pip install 'gocv[train]'") from error
+    if importlib.util.find_spec("onnxscript") is None:  # torch's exporter is made of it
+        raise MissingDependencyError("writing ONNX needs onnxscript: pip install 'gocv[train]'")
     net = _FromPixels(model.cpu().eval())
     size = (model.config.height_px, model.config.width_px)
     crops = np.random.default_rng(seed).integers(0, 256, (max(_BATCHES), *size, 3), dtype=np.uint8)
