@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from gocv.core import DataError
 from gocv.data.config import build, load_yaml
 from gocv.data.progress import with_progress
 from gocv.data.reid import ReidDataset, ReidPictures, read_reid
-from gocv.metrics.reid import ReidScores, distances, evaluate_reid, expand, rank_queries, rerank
+from gocv.metrics.reid import ReidScores, evaluate_reid, expand, rank_queries, rerank
 from gocv.pipeline.parts import PartSettings, make_part
 from gocv.reid.crop_encoder import CropEncoder
 from gocv.reid.crops import read_crops
@@ -121,44 +121,57 @@ def _of_model(
         "crops_per_s": _speed(encoder),
         "left_out": len(wrong) + len(broken),
     }
-    labels = (asked.person, searched.person, asked.camera, searched.camera)
-    yield _row(name, "cosine", "all", evaluate_reid(query, gallery, *labels), about)
+    whole = scored(query, gallery, asked, searched)
+    yield {"method": name, "ranking": "cosine", "cameras": "all", **whole, **about}
     if expanded:
         wider = expand(query, gallery, query_camera=asked.camera, gallery_camera=searched.camera)
-        yield _row(name, "expanded", "all", evaluate_reid(wider, gallery, *labels), about)
+        yield {
+            "method": name,
+            "ranking": "expanded",
+            "cameras": "all",
+            **scored(wider, gallery, asked, searched),
+            **about,
+        }
     if reranked:
-        apart = rerank(query, gallery)
-        yield _row(name, "re-ranked", "all", ReidScores.of(rank_queries(apart, *labels)), about)
-    if pairs:
-        yield from _pairs(name, query, gallery, asked, searched, about)
+        labels = (asked.person, searched.person, asked.camera, searched.camera)
+        scores = ReidScores.of(rank_queries(rerank(query, gallery), *labels))
+        yield {"method": name, "ranking": "re-ranked", "cameras": "all", **_figures(scores), **about}
+    for cameras, figures in by_cameras(query, gallery, asked, searched) if pairs else ():
+        yield {"method": name, "ranking": "cosine", "cameras": cameras, **figures, **about}
 
 
-def _pairs(
-    name: str, query: Float32, gallery: Float32, asked: ReidPictures, searched: ReidPictures, about: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
+def scored(query: Float32, gallery: Float32, asked: ReidPictures, searched: ReidPictures) -> dict[str, Any]:
+    """Scores of the ranking by cosine.
+
+    Args:
+        query: (q, D) vectors of `asked`.
+        gallery: (g, D) vectors of `searched`.
+        asked: The queries' pictures.
+        searched: The gallery's.
+
+    Raises:
+        DataError: No query has a match.
+    """
+    return _figures(evaluate_reid(query, gallery, asked.person, searched.person, asked.camera, searched.camera))
+
+
+def by_cameras(
+    query: Float32, gallery: Float32, asked: ReidPictures, searched: ReidPictures
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """As `scored`, for each pair of cameras in which some query has a match: "1 to 2", the query's first."""
     for one in np.unique(asked.camera):
         for other in np.unique(searched.camera):
-            if one == other:
-                continue
             mine, theirs = asked.camera == one, searched.camera == other
-            apart = distances(query[mine], gallery[theirs], "cosine")
-            counts = rank_queries(
-                apart, asked.person[mine], searched.person[theirs], asked.camera[mine], searched.camera[theirs]
-            )
-            if counts.queries:
-                yield _row(name, "cosine", f"{one} to {other}", ReidScores.of(counts), about)
+            if one != other and np.isin(asked.person[mine], searched.person[theirs]).any():
+                yield f"{one} to {other}", scored(query[mine], gallery[theirs], asked[mine], searched[theirs])
 
 
-def _row(name: str, ranking: str, cameras: str, scores: ReidScores, about: Mapping[str, Any]) -> dict[str, Any]:
+def _figures(scores: ReidScores) -> dict[str, Any]:
     return {
-        "method": name,
-        "ranking": ranking,
-        "cameras": cameras,
         "queries": scores.queries,
         "map": scores.mean_average_precision,
         **{f"rank_{k}": float(scores.cmc[k - 1]) for k in (1, 5, 10)},
         "minp": scores.mean_inverse_negative_penalty,
-        **about,
     }
 
 
