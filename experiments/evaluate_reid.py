@@ -1,6 +1,6 @@
 """Encoders side by side on the crops of `reid_crops.py`: `python experiments/evaluate_reid.py --json FILE`.
 
-Simulated shoppers whom no encoder has learnt from: all, those who are seen in full and those who are hidden in part, and
+Simulated shoppers whom no encoder has learnt from: all, those seen in full and those hidden in part, and
 each pair of cameras; and PETS09-S2L1, real, where one camera sees all and stretches of time stand for cameras. The
 probability that two crops show one person is held against the truth for gocv's own encoder.
 """

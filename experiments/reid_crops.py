@@ -40,10 +40,10 @@ from gocv.sim.scene import Scene
 ROOT = Path(__file__).parents[1]
 SCENARIO = ROOT / "configs" / "sim" / "scenarios" / "rush_hour.yaml"
 SETTINGS = ("shoppers=60", "hours=0.2")
-STORES = {"train": range(100, 112), "test": range(10_200, 10_203)}
+STORES = {"train": range(100, 116), "test": range(10_200, 10_203)}
 """Seeds of the visits; each has a store of its own."""
 RATE_HZ = 0.25
-LEAST_SEEN, LEAST_PX, LARGEST_PX = 0.25, 40, 256
+LEAST_SEEN, LEAST_PX, LARGEST_PX = 0.3, 40, 256
 EACH_CAMERA, QUERIES = 10, 2
 """Crops of a person in one camera at most, and how many of them are queries in the test part."""
 STRETCH_S, PETS_HZ, PETS_STEP = 10.0, 7.0, 4
@@ -66,7 +66,7 @@ class Crop:
         person: From 1; -1 where it is not known.
         camera: From 1.
         number: Tells crops of a person in a camera apart.
-        seen: Share of the person that is seen; None where it is not known.
+        seen: Share of the person that is seen: neither hidden nor beyond the picture's edge; None where it is not known.
     """
 
     image: np.ndarray
@@ -109,12 +109,22 @@ def of_store(seed: int) -> list[Crop]:
         for frame in render_camera(scene, name, rate_hz=RATE_HZ, seed=seed):
             assert frame.people is not None
             people = frame.people
-            for row in np.flatnonzero(people.visible_fraction >= LEAST_SEEN):
+            seen = people.visible_fraction * share_inside(people.xyxy, frame.image)
+            for row in np.flatnonzero(seen >= LEAST_SEEN):
                 part = cut(frame.image, people.visible_xyxy[row] + [0, 0, 1, 1], rng)
                 if part is not None:
-                    who, seen = names[str(people.name[row])], float(people.visible_fraction[row])
-                    crops.append(Crop(part, who, camera, frame.index, seen))
+                    who = names[str(people.name[row])]
+                    crops.append(Crop(part, who, camera, frame.index, float(seen[row])))
     return thinned(crops, rng)
+
+
+def share_inside(xyxy: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """(n,) share of each body's box that is inside the picture."""
+    limit = np.array([image.shape[1], image.shape[0]] * 2)
+    size, inside = (
+        np.diff(box.reshape(-1, 2, 2), axis=1).prod(axis=2)[:, 0] for box in (xyxy, np.clip(xyxy, 0, limit))
+    )
+    return inside / np.maximum(size, 1e-9)
 
 
 def thinned(crops: Iterable[Crop], rng: np.random.Generator) -> list[Crop]:

@@ -138,6 +138,7 @@ def train_reid(settings: ReidTrainSettings, folder: str | Path) -> Path:
         DataError: A data set or file is not right.
     """
     into = Path(folder)
+    lightning.seed_everything(settings.loop.seed, workers=True, verbose=False)
     data = ReidData(settings)
     module = ReidModule(settings, data.people, data.teacher_length, data.validation)
     write_json(into / "settings.json", settings.model_dump(mode="json"))
@@ -217,7 +218,8 @@ class ReidModule(lightning.LightningModule):
     def __init__(self, settings: ReidTrainSettings, people: int, teacher_length: int, validation: ReidDataset) -> None:
         super().__init__()
         self.settings = settings
-        self.model = ReidModel(settings.model, people, pretrained=settings.pretrained and settings.trunk is None)
+        classes = people if settings.loss.identity else 0
+        self.model = ReidModel(settings.model, classes, pretrained=settings.pretrained and settings.trunk is None)
         if settings.trunk is not None:
             load_trunk(self.model.backbone, settings.trunk)
         self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -236,16 +238,15 @@ class ReidModule(lightning.LightningModule):
         learned = self.model.learn(self._normalised(batch.crops))
         parts = self.loss(learned, batch.person, batch.teacher)
         total = torch.stack(list(parts.values())).sum()
-        self.log_dict({"loss": total, **{f"loss_{key}": value for key, value in parts.items()}})
+        logged = {"loss": total, **{f"loss_{key}": value for key, value in parts.items()}}
+        self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(batch.person))
         return total
 
     def validation_step(self, *_: Any) -> None:
-        """Nothing: the score is of the whole set."""
-
-    def on_validation_epoch_end(self) -> None:
-        """Score query and gallery."""
+        """Score query and gallery, with the averaged weights where weights are averaged."""
         scores = self.score(self.model)
-        self.log_dict({"map": scores.mean_average_precision, "rank_1": float(scores.cmc[0])}, prog_bar=True)
+        found = {"map": scores.mean_average_precision, "rank_1": float(scores.cmc[0])}
+        self.log_dict(found, prog_bar=True, batch_size=1)
 
     def configure_optimizers(self) -> Any:
         """AdamW or SGD; the rate changes with every batch."""
