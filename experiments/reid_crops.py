@@ -66,7 +66,7 @@ class Crop:
         person: From 1; -1 where it is not known.
         camera: From 1.
         number: Tells crops of a person in a camera apart.
-        seen: Share of the person that is seen: neither hidden nor beyond the picture's edge; None where it is not known.
+        seen: Share of the person that is seen, neither hidden nor beyond the edge; None where it is not known.
     """
 
     image: np.ndarray
