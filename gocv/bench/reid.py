@@ -29,7 +29,7 @@ def make_encoder(model: str, weights: Path = Path()) -> CropEncoder:
 
     Args:
         model: A registered name such as "default" or "colour", a `.safetensors` file that `gocv train reid` wrote, or
-            a YAML file with `part` and its settings, as in `configs/reid`.
+            a YAML file with `part` and its settings, as in `configs/encoders`.
         weights: Folder below which the weights are that YAML files name.
 
     Raises:

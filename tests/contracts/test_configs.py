@@ -12,6 +12,10 @@ from gocv.bench.suite import read_suite
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
 from gocv.pipeline import PipelineConfig
+from gocv.pipeline.parts import PartSettings, check_part
+from gocv.reid.config import ReidModelConfig
+from gocv.reid.model import ReidModel
+from gocv.reid.training import ReidTrainSettings
 from gocv.sim import read_scenario
 from gocv.sim.stores import read_store
 
@@ -77,7 +81,28 @@ def benchmark(path: Path) -> None:
     assert all(load(PipelineConfig, None, given) != whole for given in chosen.ablations.values())
 
 
+def encoder(path: Path) -> None:
+    """Says which part it is, and settings that the part has."""
+    values = load_yaml(path)
+    if "model" in values:
+        network(path.parent / values["model"])
+    check_part("encoders", "encode", PartSettings(**values))
+
+
+def network(path: Path) -> None:
+    config = build(ReidModelConfig, load_yaml(path), file=path)
+    if not config.backbone.startswith("timm:"):  # whose may be large
+        assert ReidModel(config).length
+
+
+def training(path: Path) -> None:
+    assert load(ReidTrainSettings, path).loop.epochs
+
+
 KINDS = {
+    "encoders": encoder,
+    "encoders/networks": network,
+    "reid": training,
     "benchmarks": benchmark,
     "sim/suites": suite,
     "sim/scenarios": scenario,

@@ -32,6 +32,15 @@ def test_examples_of_tracking(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert 0.8 < float(capsys.readouterr().out) < 1
 
 
+def test_examples_of_reid(capsys: pytest.CaptureFixture[str]) -> None:
+    page = README.parent / "docs" / "reid.md"
+    encoding, gallery = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(encoding, page.name, "exec"), {})
+    assert re.fullmatch(r"cosine -?\d\.\d\d\n", capsys.readouterr().out)
+    exec(compile(gallery, page.name, "exec"), {})
+    assert capsys.readouterr().out.startswith("[1] [[")
+
+
 def test_the_table_is_that_of_the_results() -> None:
     """Every figure of the pages comes from a result: run experiments/readme_table.py after a new one."""
     path = README.parent / "experiments" / "readme_table.py"
