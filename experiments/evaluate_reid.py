@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gocv.bench.reid import by_cameras, encode_pictures, make_encoder, scored
+from gocv.bench.reid import by_cameras, crops_per_s, encode_pictures, make_encoder, scored
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.data.reid import ReidPictures, read_reid
 from gocv.reid import SamePerson
@@ -38,12 +38,13 @@ def of_model(model: str, folder: Path, weights: Path) -> Iterator[dict[str, Any]
     data, encoder, name = read_reid("folder", folder, check=False), make_encoder(model, weights), Path(model).stem
     query, asked, _ = encode_pictures(encoder, data.query, f"{name}: query")
     gallery, searched, _ = encode_pictures(encoder, data.gallery, f"{name}: gallery")
+    about = {"length": encoder.length, "crops_per_s": crops_per_s(encoder)}
     seen = seen_shares(folder, asked)
     parts = {"all": np.ones(len(asked), bool), "hidden": seen < HIDDEN, "clear": seen > CLEAR}
     parts = {key: mask for key, mask in parts.items() if mask.any()}
     for part, mask in parts.items():
         row = scored(query[mask], gallery, asked[mask], searched)
-        yield {"method": name, "set": folder.name, "queries_of": part, **row, "length": encoder.length}
+        yield {"method": name, "set": folder.name, "queries_of": part, **row, **about}
     for cameras, row in by_cameras(query, gallery, asked, searched) if "hidden" in parts else ():
         yield {"method": name, "set": folder.name, "queries_of": f"camera {cameras}", **row, "length": encoder.length}
 

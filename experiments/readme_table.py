@@ -1,4 +1,4 @@
-"""Write the tables of README.md and docs/simulation.md from `results/`: python experiments/readme_table.py."""
+"""Write the tables of README.md and docs/ from `results/`: python experiments/readme_table.py."""
 
 from __future__ import annotations
 
@@ -256,11 +256,52 @@ def scoring_speed() -> str:
     return "\n".join(lines) + "\n"
 
 
+ENCODERS = {
+    "default": "**gocv's default**",
+    "colour": "colour histograms in stripes",
+    "imagenet": "MobileNetV2, ImageNet features",
+    "osnet_x0_25_msmt17": "OSNet x0.25, MSMT17",
+    "retail_0288": "retail-0288",
+    "retail_0287": "retail-0287, teacher",
+    "retail_0286": "retail-0286",
+    "retail_0277": "retail-0277, teacher",
+}
+
+
+def encoders() -> str:
+    """Encoders side by side on the crops of `reid_crops.py`; in Markdown."""
+    found = {(row["method"], row["set"], row["queries_of"]): row for row in rows("encoders")}
+    columns = {
+        "simulated": ("simulated", "all"),
+        "… seen in full": ("simulated", "clear"),
+        "… hidden in part": ("simulated", "hidden"),
+        "PETS09, real": ("pets09", "all"),
+    }
+    lines = [f"| mAP / rank-1, % | {' | '.join(columns)} | crops/s |", f"| --- |{' ---: |' * (len(columns) + 1)}"]
+    for method, title in ENCODERS.items():
+        own = [found[method, *column] for column in columns.values()]
+        cells = [f"{100 * row['map']:.1f} / {100 * row['rank_1']:.1f}" for row in own]
+        lines.append(f"| {title} | {' | '.join(cells)} | {own[0]['crops_per_s']:,.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def encoder_calibration() -> str:
+    """How far the probability that two crops show one person is from the truth; in Markdown."""
+    found = [row for row in rows("encoders") if row["queries_of"] == "calibration"]
+    lines = ["| expected calibration error | " + " | ".join(f"prior {row['prior']:g}" for row in found[:3]) + " |"]
+    lines.append("| --- | ---: | ---: | ---: |")
+    for name, title in (("simulated", "simulated"), ("pets09", "PETS09, real")):
+        own = [f"{row['ece']:.3f}" for row in found if row["set"] == name]
+        lines.append(f"| {title} | {' | '.join(own)} |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """The pages whose tables come from the results, with these tables as the results have them."""
     tables = {
         "README.md": {"measured": table()},
         "docs/simulation.md": {"calibration": calibration()},
+        "docs/reid.md": {"encoders": encoders(), "same": encoder_calibration()},
         "docs/tracking.md": {"speed": tracker_speed(), "quality": tracker_quality(), "metrics": scoring_speed()},
     }
     written = {}

@@ -118,7 +118,7 @@ def _of_model(
         raise DataError("no picture could be decoded", file=dataset.query.files[0].parent)
     about = {
         "length": encoder.length,
-        "crops_per_s": _speed(encoder),
+        "crops_per_s": crops_per_s(encoder),
         "left_out": len(wrong) + len(broken),
     }
     whole = scored(query, gallery, asked, searched)
@@ -175,7 +175,7 @@ def _figures(scores: ReidScores) -> dict[str, Any]:
     }
 
 
-def _speed(encoder: CropEncoder, crops: int = 64) -> float:
+def crops_per_s(encoder: CropEncoder, crops: int = 64) -> float:
     """Crops a second, of noise, after a run that does not count."""
     noise = np.random.default_rng(0).integers(0, 256, (crops, *encoder.size_px, 3), dtype=np.uint8)
     encoder.encode_crops(noise)

@@ -47,7 +47,7 @@ def export_onnx(model: ReidModel, path: str | Path, *, seed: int = 0) -> float:
     """
     if importlib.util.find_spec("onnxscript") is None:  # torch's exporter is made of it
         raise MissingDependencyError("writing ONNX needs onnxscript: pip install 'gocv[train]'")
-    net = _FromPixels(model.cpu().eval())
+    net = _FromPixels(model.cpu()).eval()
     size = (model.config.height_px, model.config.width_px)
     crops = np.random.default_rng(seed).integers(0, 256, (max(_BATCHES), *size, 3), dtype=np.uint8)
     pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).float()
