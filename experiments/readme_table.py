@@ -279,7 +279,7 @@ def encoders() -> str:
     }
     lines = [f"| mAP / rank-1, % | {' | '.join(columns)} | crops/s |", f"| --- |{' ---: |' * (len(columns) + 1)}"]
     for method, title in ENCODERS.items():
-        own = [found[method, *column] for column in columns.values()]
+        own = [found[(method, *column)] for column in columns.values()]
         cells = [f"{100 * row['map']:.1f} / {100 * row['rank_1']:.1f}" for row in own]
         lines.append(f"| {title} | {' | '.join(cells)} | {own[0]['crops_per_s']:,.0f} |")
     return "\n".join(lines) + "\n"

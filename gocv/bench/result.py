@@ -15,7 +15,20 @@ from typing import Any
 from gocv import __version__
 from gocv.data.files import write_json
 
-_PACKAGES = ("numpy", "scipy", "pyarrow", "av", "onnxruntime", "openvino", "torch", "ultralytics", "filterpy")
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "pyarrow",
+    "av",
+    "onnxruntime",
+    "openvino",
+    "torch",
+    "ultralytics",
+    "filterpy",
+    "lightning",
+    "albumentations",
+    "timm",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

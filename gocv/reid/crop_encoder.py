@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,23 @@ class CropEncoder(ABC):
         Raises:
             DataError: A box is not finite.
         """
-        crops = cut_crops(frame.image, detections.xyxy, self.size_px)
-        return Embeddings(self.encode_crops(crops), np.arange(len(crops)))
+        (found,) = self.encode_frames([frame], [detections])
+        return found
+
+    def encode_frames(self, frames: Sequence[Frame], detections: Sequence[Detections]) -> list[Embeddings]:
+        """As `encode`, of several frames: their crops go through the network together.
+
+        Raises:
+            DataError: A box is not finite, or there are not as many tables as frames.
+        """
+        if len(frames) != len(detections):
+            raise DataError(f"{len(frames)} frames and {len(detections)} tables", expected="a table for each frame")
+        crops = [cut_crops(f.image, d.xyxy, self.size_px) for f, d in zip(frames, detections, strict=True)]
+        vectors = self.encode_crops(np.concatenate([np.empty((0, *self.size_px, 3), np.uint8), *crops]))
+        last = np.cumsum([len(own) for own in crops])
+        return [
+            Embeddings(vectors[end - len(own) : end], np.arange(len(own))) for own, end in zip(crops, last, strict=True)
+        ]
 
     def encode_crops(self, crops: UInt8) -> NDArray[np.float32]:
         """(n, D) float32 vectors of length 1.
