@@ -19,6 +19,7 @@ from gocv.metrics.reid import ReidScores, evaluate_reid, expand, rank_queries, r
 from gocv.pipeline.parts import PartSettings, make_part
 from gocv.reid.crop_encoder import CropEncoder
 from gocv.reid.crops import read_crops
+from gocv.reid.products import quickest_product
 
 Float32 = NDArray[np.float32]
 _READ_AT_A_TIME = 256
@@ -152,7 +153,8 @@ def scored(query: Float32, gallery: Float32, asked: ReidPictures, searched: Reid
     Raises:
         DataError: No query has a match.
     """
-    return _figures(evaluate_reid(query, gallery, asked.person, searched.person, asked.camera, searched.camera))
+    labels = (asked.person, searched.person, asked.camera, searched.camera)
+    return _figures(evaluate_reid(query, gallery, *labels, product=quickest_product()))
 
 
 def by_cameras(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -11,10 +12,23 @@ from gocv.core import ConfigError, DataError
 
 Float32 = NDArray[np.float32]
 Distance = Literal["cosine", "euclidean"]
+Product = Callable[[Float32, Float32], Float32]
+"""(q, g) inner products, a new array, of the rows of (q, D) and (g, D)."""
+
+
+def on_this_processor(query: Float32, gallery: Float32) -> Float32:
+    """(q, g) inner products, by numpy; `gocv.reid.products.DeviceProduct` takes them on a GPU."""
+    products: Float32 = query @ gallery.T
+    return products
 
 
 def distances(
-    query: Float32, gallery: Float32, kind: Distance = "cosine", *, gallery_squares: Float32 | None = None
+    query: Float32,
+    gallery: Float32,
+    kind: Distance = "cosine",
+    *,
+    gallery_squares: Float32 | None = None,
+    product: Product = on_this_processor,
 ) -> Float32:
     """How far vectors lie apart: one matrix product, and little else.
 
@@ -23,6 +37,7 @@ def distances(
         gallery: (g, D) float32.
         kind: "cosine": 1 - a · b / (|a| |b|). "euclidean": |a - b|, not squared.
         gallery_squares: (g,) float32 `squares(gallery)`, where they are known, as for one chunk of queries of many.
+        product: Takes the inner products.
 
     Returns:
         (q, g) float32, at least 0.
@@ -41,7 +56,7 @@ def distances(
     if kind not in ("cosine", "euclidean"):
         raise ConfigError(f"is {kind!r}", key="distance", expected="cosine or euclidean")
     own, others = squares(query), squares(gallery) if gallery_squares is None else gallery_squares
-    apart: Float32 = query @ gallery.T
+    apart = product(query, gallery)
     if kind == "cosine":
         apart *= -1 / _lengths(own, "query")[:, None]
         apart *= 1 / _lengths(others, "gallery")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gocv.core import DataError
-from gocv.metrics.reid.distance import Distance, Float32, distances, squares
+from gocv.metrics.reid.distance import Distance, Float32, Product, distances, on_this_processor, squares
 from gocv.metrics.reid.rank import ReidCounts, ReidScores, rank_queries
 
 
@@ -23,6 +23,7 @@ def evaluate_reid(
     *,
     distance: Distance = "cosine",
     chunk: int = 512,
+    product: Product = on_this_processor,
 ) -> ReidScores:
     """Rank the gallery for each query and score the ranking, a chunk of queries at a time.
 
@@ -35,6 +36,7 @@ def evaluate_reid(
         gallery_camera: (g,) whole numbers.
         distance: "cosine" or "euclidean".
         chunk: Queries at a time: the distances take 4 · chunk · g bytes.
+        product: Takes the inner products, such as on a GPU.
 
     Raises:
         DataError: Shapes do not fit, a vector is 0, or no query has a match.
@@ -46,7 +48,7 @@ def evaluate_reid(
     known = squares(gallery)
 
     def counted(part: slice) -> ReidCounts:
-        apart = distances(query[part], gallery, distance, gallery_squares=known)
+        apart = distances(query[part], gallery, distance, gallery_squares=known, product=product)
         return rank_queries(apart, people[part], gallery_id, cameras[part], gallery_camera)
 
     parts = (slice(start, start + chunk) for start in range(0, len(query), chunk))
