@@ -64,6 +64,11 @@ class PeopleSampler:
         """Batches of an epoch."""
         return self._length
 
+    @property
+    def sampler(self) -> PeopleSampler:
+        """Itself: Lightning tells the epoch to the sampler of a batch sampler, and to no other."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
         """Which epoch comes next, from 0."""
         self._epoch = epoch
