@@ -12,7 +12,7 @@ from gocv.data.config import Model
 from gocv.reid.model import Learned
 
 try:
-    from pytorch_metric_learning import distances, losses, miners
+    from pytorch_metric_learning import distances, losses, miners, reducers
 except ImportError as error:
     raise MissingDependencyError("training needs pytorch-metric-learning: pip install 'gocv[train]'") from error
 
@@ -75,6 +75,7 @@ class ReidLoss(nn.Module):
             margin=s.margin or 0.0,
             smooth_loss=s.margin is None,
             distance=distances.LpDistance(normalize_embeddings=False),
+            reducer=reducers.MeanReducer(),
         )
         self._circle = losses.CircleLoss(m=s.circle_margin, gamma=s.circle_scale)
         self._contrastive = losses.SupConLoss(temperature=s.temperature)
@@ -82,7 +83,7 @@ class ReidLoss(nn.Module):
         self.to_teacher = nn.Linear(length, teacher, bias=False) if s.teacher else None
 
     def forward(self, learned: Learned, person: Tensor, teacher: Tensor | None = None) -> dict[str, Tensor]:
-        """Each loss times its weight.
+        """Each loss times its weight; 0 where no row has what it needs.
 
         Args:
             learned: What the network gave for n crops.
@@ -93,11 +94,11 @@ class ReidLoss(nn.Module):
         before, vector, who = learned.before[known].float(), learned.vector[known].float(), person[known]
         found = {}
         if s.identity:
-            found["identity"] = s.identity * F.cross_entropy(
-                learned.logits[known].float(), who, label_smoothing=s.smoothing
+            found["identity"] = s.identity * _mean(
+                F.cross_entropy(learned.logits[known].float(), who, label_smoothing=s.smoothing, reduction="none")
             )
         if s.triplet:
-            found["triplet"] = s.triplet * self._triplet(before, who, self._hardest(before, who))
+            found["triplet"] = s.triplet * self._from_triplets(before, who)
         if s.circle:
             found["circle"] = s.circle * self._circle(vector, who)
         if s.center:
@@ -108,12 +109,18 @@ class ReidLoss(nn.Module):
             found |= self._taught(learned.vector.float(), teacher)
         return found
 
+    def _from_triplets(self, before: Tensor, who: Tensor) -> Tensor:
+        if not len(who):
+            return before.sum()
+        found: Tensor = self._triplet(before, who, self._hardest(before, who))
+        return found
+
     def _from_center(self, before: Tensor, who: Tensor) -> Tensor:
         """The vectors are drawn to the centres by this loss, and the centres to the vectors whatever its weight is."""
         assert self.centers is not None
         center = self.centers[who]
-        drawn = (before - center.detach()).pow(2).sum(1).mean() / 2
-        follow = (before.detach() - center).pow(2).sum(1).mean() / 2
+        drawn = _mean((before - center.detach()).pow(2).sum(1)) / 2
+        follow = _mean((before.detach() - center).pow(2).sum(1)) / 2
         return drawn + (follow - follow.detach()) / self.settings.center
 
     def _taught(self, vector: Tensor, teacher: Tensor) -> dict[str, Tensor]:
@@ -121,8 +128,13 @@ class ReidLoss(nn.Module):
         ours, theirs = vector[told], F.normalize(teacher[told], dim=1)
         found = {}
         if self.to_teacher is not None:
-            found["teacher"] = s.teacher * (1 - F.cosine_similarity(self.to_teacher(ours), theirs)).mean()
+            found["teacher"] = s.teacher * _mean(1 - F.cosine_similarity(self.to_teacher(ours), theirs))
         if s.relations:
             own = F.normalize(ours, dim=1)
-            found["relations"] = s.relations * (own @ own.T - theirs @ theirs.T).pow(2).mean()
+            found["relations"] = s.relations * _mean((own @ own.T - theirs @ theirs.T).pow(2))
         return found
+
+
+def _mean(values: Tensor) -> Tensor:
+    """The mean, and 0 of nothing."""
+    return values.sum() / max(values.numel(), 1)
