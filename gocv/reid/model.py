@@ -41,7 +41,10 @@ class ReidModel(nn.Module):
     def __init__(self, config: ReidModelConfig, people: int = 0, *, pretrained: bool = False) -> None:
         super().__init__()
         self.config = config
-        self.backbone = make_backbone(config.backbone, last_stride=config.last_stride, pretrained=pretrained)
+        size = (config.height_px, config.width_px)
+        self.backbone = make_backbone(
+            config.backbone, last_stride=config.last_stride, pretrained=pretrained, size_px=size
+        )
         channels = int(self.backbone.channels)  # type: ignore[arg-type]
         self.length = config.vector or channels
         self.power = nn.Parameter(torch.tensor(3.0)) if config.pooling == "gem" else None

@@ -14,7 +14,9 @@ from gocv.reid.backbones.resnet import ResNet50
 __all__ = ["OSNet", "ResNet50", "make_backbone"]
 
 
-def make_backbone(name: str, *, last_stride: int = 1, pretrained: bool = False) -> nn.Module:
+def make_backbone(
+    name: str, *, last_stride: int = 1, pretrained: bool = False, size_px: tuple[int, int] | None = None
+) -> nn.Module:
     """A trunk; its `channels` are those of the map that it gives.
 
     Args:
@@ -22,6 +24,8 @@ def make_backbone(name: str, *, last_stride: int = 1, pretrained: bool = False) 
             "mobilenet_v3_large", or "timm:NAME" for any model of timm that gives maps.
         last_stride: Stride of the last stage, 1 or 2, of ResNet-50 and MobileNet; the others have their own.
         pretrained: Whether torchvision or timm fetches its ImageNet weights; there are none for OSNet.
+        size_px: Height and width of the pictures, for those of timm that are made for one size, as most transformers
+            are; None leaves them theirs.
 
     Raises:
         ConfigError: There is no such trunk, it has no such weights, or the stride is neither 1 nor 2.
@@ -30,7 +34,7 @@ def make_backbone(name: str, *, last_stride: int = 1, pretrained: bool = False) 
     if last_stride not in (1, 2):
         raise ConfigError(f"is {last_stride}", key="last_stride", expected="1 or 2")
     if name.startswith("timm:"):
-        return _Timm(name.removeprefix("timm:"), pretrained)
+        return _Timm(name.removeprefix("timm:"), pretrained, size_px)
     makers: dict[str, Callable[[], nn.Module]] = {
         "resnet50": lambda: ResNet50(last_stride=last_stride, pretrained=pretrained),
         "resnet50_ibn": lambda: ResNet50(last_stride=last_stride, ibn=True, pretrained=pretrained),
@@ -65,7 +69,7 @@ class _MobileNet(nn.Sequential):
 class _Timm(nn.Module):
     """A model of timm without its head."""
 
-    def __init__(self, name: str, pretrained: bool) -> None:
+    def __init__(self, name: str, pretrained: bool, size_px: tuple[int, int] | None) -> None:
         super().__init__()
         try:
             import timm
@@ -74,7 +78,13 @@ class _Timm(nn.Module):
         known = timm.list_models()
         if name.split(".")[0] not in known:
             raise ConfigError(f"timm has no '{name}'", key="backbone", expected=nearest(name, known))
-        self.net = timm.create_model(name, pretrained=pretrained, num_classes=0, global_pool="")
+        given = {"pretrained": pretrained, "num_classes": 0, "global_pool": ""}
+        try:
+            self.net = timm.create_model(name, img_size=size_px, **given)
+        except TypeError as error:  # it takes pictures of any size
+            if "img_size" not in str(error):
+                raise
+            self.net = timm.create_model(name, **given)
         self.channels = self.net.num_features
 
     def forward(self, x: Tensor) -> Tensor:

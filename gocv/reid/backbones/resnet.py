@@ -46,9 +46,8 @@ class _InstanceBatch(nn.Module):
         self.half = batch.num_features // 2
         self.instance = nn.InstanceNorm2d(self.half, affine=True)
         self.batch = nn.BatchNorm2d(batch.num_features - self.half)
-        with torch.no_grad():
-            for own, all_ in zip(self.batch.parameters(), batch.parameters(), strict=True):
-                own.copy_(all_[self.half :])
+        for own, all_ in zip(self.batch.state_dict().values(), batch.state_dict().values(), strict=True):
+            own.copy_(all_[self.half :] if all_.ndim else all_)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) to the same."""
