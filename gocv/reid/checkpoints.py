@@ -30,11 +30,12 @@ def save_model(model: ReidModel, path: str | Path, about: Mapping[str, Any], *, 
         model: The network.
         path: The file, `.safetensors`.
         about: What is to be known of it, such as its recipe and scores: anything that JSON holds.
-        half: Whether weights are written as float16, in half the room; they are float32 again when read.
+        half: Whether weights are written as float16, in half the room; they are float32 again when read. Those that
+            float16 cannot hold stay.
     """
     state = {key: value.detach().cpu().contiguous() for key, value in _kept(model).items()}
     if half:
-        state = {key: value.half() if value.dtype == torch.float32 else value for key, value in state.items()}
+        state = {key: _halved(value) for key, value in state.items()}
     inside = json.dumps({"model": model.config.model_dump(mode="json"), "about": dict(about)}, sort_keys=True)
     with written_whole(Path(path)) as temporary:
         save_file(state, temporary, {_KEY: inside})
@@ -57,10 +58,14 @@ def load_model(path: str | Path) -> tuple[ReidModel, dict[str, Any]]:
         raise DataError(f"cannot be read: {error}", file=file, expected="safetensors") from error
     if inside is None:
         raise DataError("does not say what it is", file=file, key=_KEY, expected="weights written by gocv train reid")
-    said = json.loads(inside)
-    model = ReidModel(build(ReidModelConfig, said["model"], file=file, error=DataError))
+    try:
+        said = json.loads(inside)
+        described, about = dict(said["model"]), dict(said["about"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError("is described wrongly", file=file, key=_KEY, expected="JSON of model and about") from error
+    model = ReidModel(build(ReidModelConfig, described, file=file, error=DataError))
     _fill(model, state, file, ignored=())
-    return model.eval(), said["about"]
+    return model.eval(), about
 
 
 def load_foreign(config: ReidModelConfig, path: str | Path) -> ReidModel:
@@ -99,6 +104,10 @@ def load_trunk(backbone: nn.Module, path: str | Path) -> None:
         if [value.shape for value in inner] != [value.shape for value in own.values()]:
             raise DataError("has not the weights of this trunk", file=path, expected=f"{len(own)} of its shapes")
         state = dict(zip(own, inner, strict=True))
+    wrong = [key for key, value in own.items() if state[key].shape != value.shape]
+    if wrong:
+        shape = f"{tuple(own[wrong[0]].shape)}, not {tuple(state[wrong[0]].shape)}"
+        raise DataError("has not the weights of this trunk", file=path, key=wrong[0], expected=shape)
     backbone.load_state_dict({key: state[key] for key in own})
 
 
@@ -113,15 +122,22 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         raise DataError("is not there", file=file, expected="a state dict")
     try:
         if file.suffix == ".safetensors":
-            return load_file(file)
-        read = torch.load(file, map_location="cpu", weights_only=True)
+            read = load_file(file)
+        else:
+            read = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected="a state dict") from error
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"cannot be read: {first_line}", file=file, expected="a state dict") from error
     state = read.get("state_dict", read) if isinstance(read, dict) else {}
     found = {key.removeprefix("module."): value for key, value in state.items() if isinstance(value, Tensor)}
     if not found:
         raise DataError("holds no weights", file=file, expected="a state dict")
     return found
+
+
+def _halved(value: Tensor) -> Tensor:
+    half = value.half() if value.dtype == torch.float32 else value
+    return half if torch.isfinite(half).all() else value
 
 
 def _kept(model: ReidModel) -> dict[str, Tensor]:
