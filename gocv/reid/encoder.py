@@ -68,7 +68,8 @@ class Encoder(CropEncoder):
 
     @torch.inference_mode()
     def _vectors(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        pixels = torch.from_numpy(crops).to(self._device, non_blocking=True).permute(0, 3, 1, 2)
+        plain = np.require(crops, requirements=["C", "W"])  # torch takes no other arrays
+        pixels = torch.from_numpy(plain).to(self._device, non_blocking=True).permute(0, 3, 1, 2)
         given = ((pixels - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
         found = self._net(given)
         if self._flip:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def export_onnx(model: ReidModel, path: str | Path, *, seed: int = 0) -> float:
     """
     if importlib.util.find_spec("onnxscript") is None:  # torch's exporter is made of it
         raise MissingDependencyError("writing ONNX needs onnxscript: pip install 'gocv[train]'")
-    net = _FromPixels(model.cpu()).eval()
+    net = _FromPixels(copy.deepcopy(model).cpu()).eval()
     size = (model.config.height_px, model.config.width_px)
     crops = np.random.default_rng(seed).integers(0, 256, (max(_BATCHES), *size, 3), dtype=np.uint8)
     pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).float()
@@ -67,7 +68,7 @@ def export_onnx(model: ReidModel, path: str | Path, *, seed: int = 0) -> float:
         written = OnnxEncoder(temporary, height_px=size[0], width_px=size[1], **plain)
         with torch.inference_mode():
             wanted = net(pixels).numpy()
-        apart = max(float(np.abs(written.encode_crops(crops[:n]) - wanted[:n]).max()) for n in _BATCHES)
+        apart = float(np.max([np.abs(written.encode_crops(crops[:n]) - wanted[:n]).max() for n in _BATCHES]))
         if not apart <= _TOLERANCE:
             raise DataError(
                 f"ONNX Runtime's vectors are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most"

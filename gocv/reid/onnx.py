@@ -34,7 +34,7 @@ class OnnxEncoder(CropEncoder):
 
     Raises:
         ConfigError: A number is out of range.
-        DataError: The file is missing or cannot be read.
+        DataError: The file is missing, cannot be read, or takes no crops of that size.
         MissingDependencyError: OpenVINO is needed and not installed.
     """
 
@@ -59,7 +59,11 @@ class OnnxEncoder(CropEncoder):
         self._mean, self._std = np.array(mean, np.float32), np.array(std, np.float32)
         self._step = 1 if colours == "rgb" else -1
         self.size_px, self._batch = (height_px, width_px), batch
-        probe = self._vectors(np.zeros((1, height_px, width_px, 3), np.uint8))
+        try:
+            probe = self._vectors(np.zeros((1, height_px, width_px, 3), np.uint8))
+        except Exception as error:
+            problem = f"does not take a crop of {height_px} x {width_px}: {str(error).splitlines()[0]}"
+            raise DataError(problem, file=file, expected="a network of (n, 3, height_px, width_px) float32") from error
         super().__init__(self.size_px, probe.shape[1], batch)
 
     def _vectors(self, crops: UInt8) -> Float32:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -155,14 +156,19 @@ def teacher_vectors(pictures: ReidPictures, table: Path) -> Float32:
         DataError: It cannot be read, lacks a column, or has a vector for none of the pictures.
     """
     try:
-        with np.load(table, allow_pickle=False) as read:
+        with table.open("rb") as opened, np.load(opened, allow_pickle=False) as read:
             columns: Mapping[str, NDArray[np.generic]] = {key: read[key] for key in ("picture", "vector")}
-    except (OSError, ValueError, KeyError) as error:
+        vectors = np.asarray(columns["vector"], np.float32)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, TypeError, AttributeError) as error:
+        # The last two: it holds one array and is no archive.
         raise DataError(f"cannot be read: {error}", file=table, expected=".npz of picture and vector") from error
+    if vectors.ndim != 2 or columns["picture"].shape != vectors.shape[:1]:
+        problem = f"has shape {vectors.shape} for {columns['picture'].shape} pictures"
+        raise DataError(problem, file=table, key="vector", expected="a row for each picture")
     rows = {str(name): row for row, name in enumerate(columns["picture"])}
     found = np.array([rows.get(picture_key(file), -1) for file in pictures.files])
     if (found < 0).all():
         raise DataError("has a vector for none of the pictures", file=table, key="picture", expected="folder/part/name")
-    vectors = np.asarray(columns["vector"], np.float32)[found]
-    vectors[found < 0] = np.nan
-    return vectors
+    taken = vectors[found]
+    taken[found < 0] = np.nan
+    return taken

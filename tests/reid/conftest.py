@@ -14,7 +14,7 @@ from gocv.reid.model import ReidModel
 SMALL = {"backbone": "osnet_x0_25", "height_px": 64, "width_px": 32}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -22,7 +22,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def lively(_one_thread: None) -> Callable[..., ReidModel]:
     """Makes networks of random weights whose vectors differ from crop to crop, as those of trained ones do."""
 

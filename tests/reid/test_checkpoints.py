@@ -177,7 +177,9 @@ class TestOthers:
     def test_as_safetensors(self, lively: Make, tmp_path: Path) -> None:
         model = lively(**OSNET)
         save_file(as_published(model, "module."), tmp_path / "net.safetensors")
-        assert torch.equal(vectors(load_foreign(ReidModelConfig(**OSNET), tmp_path / "net.safetensors")), vectors(model))
+        assert torch.equal(
+            vectors(load_foreign(ReidModelConfig(**OSNET), tmp_path / "net.safetensors")), vectors(model)
+        )
 
     def test_the_trunk_of_osnet_alone(self, lively: Make, tmp_path: Path) -> None:
         model = lively(**OSNET)

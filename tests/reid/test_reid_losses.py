@@ -53,7 +53,9 @@ def batch(seed: int, rows: int = 18) -> tuple[Learned, torch.Tensor, torch.Tenso
     return learned, torch.tensor(person), torch.tensor(taught, dtype=torch.float32)
 
 
-def by_loops(loss: ReidLoss, learned: Learned, person: torch.Tensor, taught: torch.Tensor) -> dict[str, Callable[[], float]]:
+def by_loops(
+    loss: ReidLoss, learned: Learned, person: torch.Tensor, taught: torch.Tensor
+) -> dict[str, Callable[[], float]]:
     s, known, told = loss.settings, (person >= 0).numpy(), ~taught.isnan().any(1).numpy()
     before, vector, logits = (part.detach().numpy() for part in learned)
     who, theirs = person.numpy()[known], taught.numpy()[told]
@@ -154,7 +156,7 @@ def test_centres_follow_whatever_the_weight(weight: float) -> None:
 def test_what_has_no_weight_is_not_there() -> None:
     learned, person, taught = batch(0)
     assert set(ReidLoss(LossSettings(), PEOPLE, LENGTH)(learned, person)) == {"identity", "triplet"}
-    every = LossSettings(**{name: 1.0 for name in NAMES})
+    every = LossSettings(**dict.fromkeys(NAMES, 1.0))
     assert set(ReidLoss(every, PEOPLE, LENGTH, TEACHER)(learned, person, taught)) == set(NAMES)
     assert not LossSettings().needs_teacher
     assert every.needs_teacher
