@@ -12,11 +12,7 @@ from gocv.reid.backbones.resnet import _InstanceBatch
 from gocv.reid.config import ReidModelConfig
 from gocv.reid.model import ReidModel
 
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("_one_thread")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +72,7 @@ def test_osnet_has_as_many_parameters_as_published(name: str, millions: float) -
 
 def test_osnet_sums_streams_of_one_to_four_small_convolutions_behind_one_gate() -> None:
     """Equation 3 of arXiv:1905.00953, step by step."""
+    torch.manual_seed(0)
     block = OSNet(0.25).conv2[0].eval()
     x = torch.rand(2, 16, 6, 4)
     with torch.inference_mode():
