@@ -39,7 +39,7 @@ def make_encoder(model: str, weights: Path = Path()) -> CropEncoder:
     """
     path = Path(model)
     if path.suffix == ".safetensors":
-        settings = PartSettings(part="default", weights=str(path))
+        settings = build(PartSettings, {"part": "default", "weights": str(path)})
     elif path.suffix in (".yaml", ".yml"):
         values = load_yaml(path)
         placed = {

@@ -170,8 +170,10 @@ def reid(
 
     with refusing():
         models = model or ["default", "colour"]
-        options = {"kind": kind, "check": check, "reranked": rerank, "expanded": expand, "pairs": pairs}
-        _show(bench_reid(root, models, weights=weights, **options), json_file)
+        result = bench_reid(
+            root, models, kind=kind, check=check, reranked=rerank, expanded=expand, pairs=pairs, weights=weights
+        )
+        _show(result, json_file)
 
 
 @bench_app.command("demo")

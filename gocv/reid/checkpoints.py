@@ -122,7 +122,7 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         raise DataError("is not there", file=file, expected="a state dict")
     try:
         if file.suffix == ".safetensors":
-            read = load_file(file)
+            read: Any = load_file(file)
         else:
             read = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:

@@ -64,7 +64,8 @@ class CropEncoder(ABC):
         found = np.zeros((len(crops), self.length), np.float32)
         for start in range(0, len(crops), self._batch):
             found[start : start + self._batch] = self._vectors(crops[start : start + self._batch])
-        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-12))
+        found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-12))
+        return found
 
     @abstractmethod
     def _vectors(self, crops: UInt8) -> NDArray[np.float32]:

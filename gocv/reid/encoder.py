@@ -59,7 +59,7 @@ class Encoder(CropEncoder):
         chosen = "cuda" if device == "auto" and torch.cuda.is_available() else device
         self._device = torch.device("cpu" if chosen == "auto" else chosen)
         net = _network(weights, model).to(self._device).eval()
-        self._net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._net = net.to(memory_format=torch.channels_last)
         self._flip = flip
         config = self._net.config
         self._mean = torch.tensor(config.mean, device=self._device).view(3, 1, 1) * 255

@@ -21,6 +21,9 @@ _BATCHES = (1, 3)
 class _FromPixels(torch.nn.Module):
     """The network with the arithmetic before it: pixels in, vectors out."""
 
+    mean: torch.Tensor
+    std: torch.Tensor
+
     def __init__(self, model: ReidModel) -> None:
         super().__init__()
         self.model = model
@@ -64,8 +67,8 @@ def export_onnx(model: ReidModel, path: str | Path, *, seed: int = 0) -> float:
             external_data=False,
             verbose=False,
         )
-        plain = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
-        written = OnnxEncoder(temporary, height_px=size[0], width_px=size[1], **plain)
+        none, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+        written = OnnxEncoder(temporary, height_px=size[0], width_px=size[1], mean=none, std=one)
         with torch.inference_mode():
             wanted = net(pixels).numpy()
         apart = float(np.max([np.abs(written.encode_crops(crops[:n]) - wanted[:n]).max() for n in _BATCHES]))

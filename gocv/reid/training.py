@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from gocv.core import ConfigError
 from gocv.data.config import Model
@@ -202,7 +202,17 @@ class ReidData(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         """One batch of nothing: `ReidModule` reads query and gallery itself, as ranks are not a sum over batches."""
-        return DataLoader([torch.empty(0)])
+        return DataLoader(_Nothing())
+
+
+class _Nothing(Dataset[int]):
+    """One row."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, _: int) -> int:
+        return 0
 
 
 class ReidModule(lightning.LightningModule):
@@ -215,6 +225,9 @@ class ReidModule(lightning.LightningModule):
         validation: Its query and gallery give the score.
     """
 
+    _mean: Tensor
+    _std: Tensor
+
     def __init__(self, settings: ReidTrainSettings, people: int, teacher_length: int, validation: ReidDataset) -> None:
         super().__init__()
         self.settings = settings
@@ -222,7 +235,7 @@ class ReidModule(lightning.LightningModule):
         self.model = ReidModel(settings.model, classes, pretrained=settings.pretrained and settings.trunk is None)
         if settings.trunk is not None:
             load_trunk(self.model.backbone, settings.trunk)
-        self.model = self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = self.model.to(memory_format=torch.channels_last)
         self.loss = ReidLoss(settings.loss, people, self.model.length, teacher_length)
         self._validation = validation
         config = settings.model

@@ -47,7 +47,7 @@ class AugmentSettings(Model):
     erase: float = Field(default=0.5, ge=0, le=1)
 
 
-class HidePart(albumentations.ImageOnlyTransform):
+class HidePart(albumentations.ImageOnlyTransform):  # type: ignore[misc]
     """Leave a part of a person away, as shelves and others do before a ceiling camera.
 
     Mostly it is the lower part, so that head and shoulders are left; else it is a side or the upper part. What is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 from torchvision import models
@@ -69,6 +70,8 @@ class _MobileNet(nn.Sequential):
 class _Timm(nn.Module):
     """A model of timm without its head."""
 
+    net: Any
+
     def __init__(self, name: str, pretrained: bool, size_px: tuple[int, int] | None) -> None:
         super().__init__()
         try:
@@ -78,14 +81,14 @@ class _Timm(nn.Module):
         known = timm.list_models()
         if name.split(".")[0] not in known:
             raise ConfigError(f"timm has no '{name}'", key="backbone", expected=nearest(name, known))
-        given = {"pretrained": pretrained, "num_classes": 0, "global_pool": ""}
+        given: dict[str, Any] = {"pretrained": pretrained, "num_classes": 0, "global_pool": ""}
         try:
-            self.net = timm.create_model(name, img_size=size_px, **given)
+            net: Any = timm.create_model(name, img_size=size_px, **given)
         except TypeError as error:  # it takes pictures of any size
             if "img_size" not in str(error):
                 raise
-            self.net = timm.create_model(name, **given)
-        self.channels = self.net.num_features
+            net = timm.create_model(name, **given)
+        self.net, self.channels = net, int(net.num_features)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, 3, h, w) to (n, channels, h', w')."""

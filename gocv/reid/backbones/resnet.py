@@ -43,12 +43,12 @@ class _InstanceBatch(nn.Module):
 
     def __init__(self, batch: nn.BatchNorm2d) -> None:
         super().__init__()
-        self.half = batch.num_features // 2
-        self.instance = nn.InstanceNorm2d(self.half, affine=True)
-        self.batch = nn.BatchNorm2d(batch.num_features - self.half)
+        self.split = batch.num_features // 2
+        self.instance = nn.InstanceNorm2d(self.split, affine=True)
+        self.batch = nn.BatchNorm2d(batch.num_features - self.split)
         for own, all_ in zip(self.batch.state_dict().values(), batch.state_dict().values(), strict=True):
-            own.copy_(all_[self.half :] if all_.ndim else all_)
+            own.copy_(all_[self.split :] if all_.ndim else all_)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) to the same."""
-        return torch.cat([self.instance(x[:, : self.half]), self.batch(x[:, self.half :])], 1)
+        return torch.cat([self.instance(x[:, : self.split]), self.batch(x[:, self.split :])], 1)
