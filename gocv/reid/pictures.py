@@ -169,6 +169,6 @@ def teacher_vectors(pictures: ReidPictures, table: Path) -> Float32:
     found = np.array([rows.get(picture_key(file), -1) for file in pictures.files])
     if (found < 0).all():
         raise DataError("has a vector for none of the pictures", file=table, key="picture", expected="folder/part/name")
-    taken = vectors[found]
+    taken: Float32 = vectors[found]
     taken[found < 0] = np.nan
     return taken
