@@ -100,6 +100,7 @@ class ReidTrainSettings(Model):
         model: What learns.
         pretrained: Whether the trunk starts with the ImageNet weights that its library fetches.
         trunk: File with weights that the trunk starts with instead.
+        frozen: Parts of the trunk, the first ones, that keep the weights they start with, batch statistics included.
         batch: What comes together.
         augment: How pictures are varied.
         loss: What counts.
@@ -113,6 +114,7 @@ class ReidTrainSettings(Model):
     model: ReidModelConfig = ReidModelConfig()
     pretrained: bool = False
     trunk: str | None = None
+    frozen: int = Field(default=0, ge=0)
     batch: BatchSettings = BatchSettings()
     augment: AugmentSettings = AugmentSettings()
     loss: LossSettings = LossSettings()
@@ -235,6 +237,9 @@ class ReidModule(lightning.LightningModule):
         self.model = ReidModel(settings.model, classes, pretrained=settings.pretrained and settings.trunk is None)
         if settings.trunk is not None:
             load_trunk(self.model.backbone, settings.trunk)
+        self._frozen = list(self.model.backbone.children())[: settings.frozen]
+        for part in self._frozen:
+            part.requires_grad_(False)
         self.model = self.model.to(memory_format=torch.channels_last)
         self.loss = ReidLoss(settings.loss, people, self.model.length, teacher_length)
         self._validation = validation
@@ -245,6 +250,13 @@ class ReidModule(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """What is random in the network follows from seed and epoch, so that a training can go on."""
         torch.manual_seed(self.settings.loop.seed * 100_003 + self.current_epoch)
+
+    def train(self, mode: bool = True) -> ReidModule:
+        """As any module, but for the frozen parts, which never learn."""
+        super().train(mode)
+        for part in self._frozen:
+            part.eval()
+        return self
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """The sum of the losses of a batch."""

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import lightning
 import numpy as np
 import pytest
 import torch
@@ -13,6 +14,7 @@ from PIL import Image
 from gocv.core import ConfigError, DataError, Detections, Frame
 from gocv.reid.checkpoints import load_model
 from gocv.reid.encoder import Encoder
+from gocv.reid.model import ReidModel
 from gocv.reid.training import ReidModule, ReidTrainSettings, train_reid
 
 PEOPLE, EPOCHS = 8, 3
@@ -111,6 +113,23 @@ def test_what_is_written_is_the_best_epoch_and_says_how_it_was_made(pictures: Pa
     assert about["map"] == pytest.approx(float(best["map"]))
     assert ReidTrainSettings.model_validate(about["settings"]) == settings(pictures)
     assert model.length == 16
+
+
+def test_what_is_frozen_stays_as_it_was(pictures: Path, trained: Path, tmp_path: Path) -> None:
+    loop = {**settings(pictures).loop.model_dump(), "epochs": 1, "ema_decay": None}
+    train_reid(settings(pictures, frozen=2, loop=loop), tmp_path)
+    wanted = settings(pictures, frozen=2, loop=loop)
+    found = load_model(tmp_path / "model.safetensors")[0]
+    lightning.seed_everything(wanted.loop.seed, verbose=False)
+    started = ReidModel(wanted.model, PEOPLE)
+    for name, part in started.backbone.named_children():
+        same = [
+            torch.equal(a, b)
+            for a, b in zip(
+                part.state_dict().values(), found.backbone.get_submodule(name).state_dict().values(), strict=True
+            )
+        ]
+        assert all(same) == (name in ("conv1", "maxpool")), name
 
 
 def test_it_learns(trained: Path) -> None:
