@@ -74,6 +74,18 @@ class TestAll:
         assert found.vector.shape == (0, encoder.length)
         assert found.row.shape == (0,)
 
+    def test_frames_together_are_as_one_by_one(self, encoder: CropEncoder) -> None:
+        other = Frame(FRAME.image[::-1, :100], "aisle", 0.0, 3)
+        frames, found = [other, FRAME, other, FRAME], [detections(BOXES[n:]) for n in (3, 5, 1, 0)]
+        together = encoder.encode_frames(frames, found)
+        for frame, own, all_ in zip(frames, found, together, strict=True):
+            alone = encoder.encode(frame, own)
+            np.testing.assert_allclose(all_.vector, alone.vector, atol=1e-5)
+            assert all_.row.tolist() == alone.row.tolist() == list(range(len(own)))
+        assert encoder.encode_frames([], []) == []
+        with pytest.raises(DataError, match="4 frames and 3 tables"):
+            encoder.encode_frames(frames, found[:3])
+
     def test_a_box_that_is_not_finite_is_refused(self, encoder: CropEncoder) -> None:
         bad = BOXES.copy()
         bad[1, 2] = np.nan

@@ -116,6 +116,7 @@ def test_a_part_is_covered(side: str, seed: int, height: int, width: int, hidden
     rest = max(1, round(rows * (1 - hidden)))
     np.testing.assert_array_equal(there(found)[:rest], there(image)[:rest])
     assert (there(found)[rest:] == 251).all()
+    np.testing.assert_array_equal(image, picture(seed, (height, width)))
 
 
 @pytest.mark.parametrize("side", SIDES)
