@@ -40,12 +40,14 @@ class BenchmarkResult:
         rows: A mapping for each method; the first key is "method", the rest are figures with their units in the name.
         environment: Versions, seed and hardware.
         command: The command line that gave it.
+        notes: What was left out.
     """
 
     benchmark: str
     rows: Sequence[Mapping[str, Any]]
     environment: Mapping[str, Any]
     command: str
+    notes: Sequence[str] = ()
 
     def write(self, path: Path) -> None:
         """Write it as JSON, whole or not at all."""
