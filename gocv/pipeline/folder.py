@@ -2,9 +2,9 @@
 
 A stage is done when `stages/STAGE.json` exists and its fingerprint is that of the run at hand: a hash of gocv's
 version, of the recording's files, of what people answered, and of the settings of this stage and of all before it, with
-the files that they name (files count by size and time of change). The encoder's settings are those of the first stage,
-and only with a tracker that needs appearance: then, and only then, its vectors are made beside the detections. Everything is written whole or not at all, so a run
-that was killed goes on from the last stage that finished.
+the files that they name (files count by size and time of change). The encoder's settings count from the first stage on,
+and only with a tracker that needs appearance: then, and only then, vectors are made beside the detections. Everything
+is written whole or not at all, so a run that was killed goes on from the last stage that finished.
 """
 
 from __future__ import annotations

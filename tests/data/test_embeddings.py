@@ -72,10 +72,13 @@ def test_a_table_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, frame: int, embeddings: Embeddings, message: str) -> None:
-    writer = EmbeddingTableWriter(tmp_path / "embeddings.parquet")
-    with pytest.raises(DataError, match=message), writer:
-        writer.write(4, looks(2))
-        writer.write(frame, embeddings)
+    def write_both() -> None:
+        with EmbeddingTableWriter(tmp_path / "embeddings.parquet") as writer:
+            writer.write(4, looks(2))
+            writer.write(frame, embeddings)
+
+    with pytest.raises(DataError, match=message):
+        write_both()
     assert not list(tmp_path.iterdir())
 
 
