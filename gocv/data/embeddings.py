@@ -135,7 +135,8 @@ def _pieces(path: Path) -> Iterator[tuple[int, Embeddings]]:
             frame, row, vector = _arrays(batch, path, start)
             ascends = np.diff(frame, prepend=last) >= 0
             _refuse(path, start, ~ascends | (row < 0), "frame, row", "ascending frames, rows from 0")
-            _refuse(path, start, ~np.isfinite(vector).all(axis=1), "vector", "finite numbers")
+            finite = np.isfinite(vector).all(axis=1)
+            _refuse(path, start, np.asarray(~finite), "vector", "finite numbers")
             for rows in np.split(np.arange(len(frame)), np.flatnonzero(np.diff(frame)) + 1):
                 yield int(frame[rows[0]]), Embeddings(vector[rows], row[rows])
             start, last = start + len(frame), int(frame[-1])
