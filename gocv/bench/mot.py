@@ -26,6 +26,9 @@ from gocv.pipeline.parts import PartSettings, make_part
 PUBLIC = "public"
 DETECTOR = "detector"
 
+_FEW = 0.05
+"""Of a sequence's frames that may lack their pictures."""
+
 _Runs = dict[str, tuple[MotSequence, int, float]]
 """By name of the sequence: its scored part, its frames, and the seconds that they took."""
 
@@ -112,7 +115,8 @@ def _detected(folder: MotFolder, config: PipelineConfig) -> list[Detections]:
 def with_embeddings(case: Case, encoder: Encoder) -> tuple[Case, list[str]]:
     """A sequence with the appearance of its detections, and what is to be said of it.
 
-    Where it has no pictures it is as it was, without. Boxes of a frame whose picture is broken or missing have none.
+    Boxes of a frame whose picture is broken or missing have none. Where that goes for more than a twentieth of the frames
+    with boxes, the sequence is as it was, without: a tracker that sees less of it than others is not to be compared.
     """
     try:
         pictures = case.folder.frames()
@@ -124,7 +128,11 @@ def with_embeddings(case: Case, encoder: Encoder) -> tuple[Case, list[str]]:
                 made[frame.index] = encode_boxes(encoder, frame, case.frames[frame.index])
     except DataError as error:
         return case, [f"{case.name} is left out for trackers that need appearance: {error}"]
-    notes = [f"{case.name}: {len(waiting)} frames have no picture: their boxes have no appearance"] if waiting else []
+    looked_for = sum(len(found) > 0 for found in case.frames)
+    lacking = f"{len(waiting)} of {looked_for} frames with boxes have no picture"
+    if len(waiting) > _FEW * looked_for:
+        return case, [f"{case.name} is left out for trackers that need appearance: {lacking}"]
+    notes = [f"{case.name}: {lacking}: their boxes have no appearance"] if waiting else []
     return dataclasses.replace(case, embeddings=made), notes
 
 
