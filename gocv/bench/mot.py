@@ -115,8 +115,8 @@ def _detected(folder: MotFolder, config: PipelineConfig) -> list[Detections]:
 def with_embeddings(case: Case, encoder: Encoder) -> tuple[Case, list[str]]:
     """A sequence with the appearance of its detections, and what is to be said of it.
 
-    Boxes of a frame whose picture is broken or missing have none. Where that goes for more than a twentieth of the frames
-    with boxes, the sequence is as it was, without: a tracker that sees less of it than others is not to be compared.
+    Boxes of a frame whose picture is broken or missing have none. Where that goes for more than a twentieth of the
+    frames with boxes, the sequence is as it was, without: a tracker that sees less than others is not compared.
     """
     try:
         pictures = case.folder.frames()
