@@ -50,8 +50,9 @@ class BenchmarkResult:
     notes: Sequence[str] = ()
 
     def write(self, path: Path) -> None:
-        """Write it as JSON, whole or not at all."""
-        write_json(path, {**dataclasses.asdict(self), "rows": [dict(row) for row in self.rows]})
+        """Write it as JSON, whole or not at all; without `notes` where there are none."""
+        content = {**dataclasses.asdict(self), "rows": [dict(row) for row in self.rows]}
+        write_json(path, {key: value for key, value in content.items() if key != "notes" or value})
 
 
 def environment(seed: int | None = None) -> dict[str, Any]:
