@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,23 @@ import numpy as np
 
 from gocv.bench.mot_eval import scored_sequence
 from gocv.bench.result import BenchmarkResult, command_line, environment
-from gocv.core import ConfigError, DataError, Detections, Tracker
+from gocv.core import ConfigError, DataError, Detections, Embeddings, Encoder, Tracker
 from gocv.data.mot import MotFolder, MotRows, as_detections, mot_folders, read_mot
+from gocv.data.mot.folder import DEFAULT_RATE_HZ
 from gocv.data.progress import with_progress
 from gocv.metrics.mot import MotResult, MotSequence
 from gocv.pipeline import PipelineConfig
+from gocv.pipeline.appearance import encode_boxes, looks_at_appearance, make_encoder, update_tracker
 from gocv.pipeline.parts import PartSettings, make_part
 
 PUBLIC = "public"
 DETECTOR = "detector"
+
+_FEW = 0.05
+"""Of a sequence's frames that may lack their pictures."""
+
+_Runs = dict[str, tuple[MotSequence, int, float]]
+"""By name of the sequence: its scored part, its frames, and the seconds that they took."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,6 +43,9 @@ class Case:
         truth: True tracks.
         frames: Detections of each frame, the first that of frame 1.
         rules: Whose rules say what is scored.
+        folder: Where it lies.
+        embeddings: Appearance of the detections of each frame, of those that have a picture; None where it has not been
+            made.
     """
 
     name: str
@@ -41,6 +53,8 @@ class Case:
     truth: MotRows
     frames: Sequence[Detections]
     rules: str
+    folder: MotFolder
+    embeddings: Sequence[Embeddings] | None = None
 
 
 def read_cases(root: Path, detections: str, config: PipelineConfig) -> list[Case]:
@@ -66,7 +80,7 @@ def read_cases(root: Path, detections: str, config: PipelineConfig) -> list[Case
         frames = as_detections(found, length) if isinstance(found, MotRows) else found
         rules = "mot15" if (truth.label == 1).all() else "mot17"
         inside = truth[truth.frame <= length]
-        cases.append(Case(folder.name, folder.rate_hz, inside, frames, rules))
+        cases.append(Case(folder.name, folder.rate_hz, inside, frames, rules, folder))
     if not cases:
         raise DataError("no sequence has detections", file=root, expected=f"{detections} detections")
     return cases
@@ -98,12 +112,45 @@ def _detected(folder: MotFolder, config: PipelineConfig) -> list[Detections]:
     return found
 
 
+def with_embeddings(case: Case, encoder: Encoder) -> tuple[Case, list[str]]:
+    """A sequence with the appearance of its detections, and what is to be said of it.
+
+    Boxes of a frame whose picture is broken or missing have none. Where that goes for more than a twentieth of the
+    frames with boxes, the sequence is as it was, without: a tracker that sees less than others is not compared.
+    """
+    try:
+        pictures = case.folder.frames()
+        made = [Embeddings.empty()] * len(case.frames)
+        waiting = {i for i, found in enumerate(case.frames) if len(found)}
+        for frame in with_progress(pictures, f"encode {case.name}", len(pictures)):
+            if frame.index in waiting:
+                waiting.remove(frame.index)
+                made[frame.index] = encode_boxes(encoder, frame, case.frames[frame.index])
+    except DataError as error:
+        return case, [f"{case.name} is left out for trackers that need appearance: {error}"]
+    looked_for = sum(len(found) > 0 for found in case.frames)
+    lacking = f"{len(waiting)} of {looked_for} frames with boxes have no picture"
+    if len(waiting) > _FEW * looked_for:
+        return case, [f"{case.name} is left out for trackers that need appearance: {lacking}"]
+    notes = [f"{case.name}: {lacking}: their boxes have no appearance"] if waiting else []
+    return dataclasses.replace(case, embeddings=made), notes
+
+
 def run_tracker(tracker: Tracker, case: Case) -> tuple[MotSequence, float]:
-    """A sequence's scored part, and the seconds that the tracker took for it."""
+    """A sequence's scored part, and the seconds that the tracker took for it.
+
+    Raises:
+        DataError: The tracker needs appearance, and that of the sequence has not been made.
+    """
+    looks: Iterable[Embeddings | None] = itertools.repeat(None)
+    if looks_at_appearance(tracker):
+        if case.embeddings is None:
+            raise DataError(f"the appearance of {case.name} has not been made", expected="with_embeddings before")
+        looks = case.embeddings
     tables, spent = [], 0.0
-    for i, detections in enumerate(case.frames):
+    for i, (detections, embeddings) in enumerate(zip(case.frames, looks, strict=False)):
         start = time.perf_counter()
-        tracks = tracker.update(detections, time_s=i / case.rate_hz)
+        tracks = update_tracker(tracker, detections, i / case.rate_hz, embeddings)
         spent += time.perf_counter() - start
         known = tracks[tracks.track_id > 0]
         tables.append((np.full(len(known), i + 1), known.track_id, known.xyxy))
@@ -117,12 +164,9 @@ def make_tracker(name: str, rate_hz: float, settings: Mapping[str, Any] | None =
     """A registered tracker.
 
     Raises:
-        ConfigError: There is none of that name, a setting is wrong, or it needs more than detections.
+        ConfigError: There is none of that name, or a setting is wrong.
     """
     tracker: Tracker = make_part("trackers", "tracker", PartSettings(part=name, **(settings or {})), rate_hz=rate_hz)
-    if tracker.needs:
-        needs = ", ".join(tracker.needs)
-        raise ConfigError(f"{name} needs {needs}", key="tracker", expected="one that needs boxes alone")
     return tracker
 
 
@@ -137,23 +181,38 @@ def bench_mot(
 ) -> BenchmarkResult:
     """Score trackers with their default settings on all sequences.
 
+    Trackers that need appearance share the vectors that the encoder of `config` makes of a sequence's detections; they
+    are not scored on sequences without pictures, which the result's notes name.
+
     Returns:
         A row for each tracker and sequence, and one for each tracker with all sequences together: the scores of
         `MotScores` and `frames_per_s`, of the update calls alone.
 
     Raises:
-        DataError: As `read_cases`.
-        ConfigError: As `make_tracker`.
+        DataError: As `read_cases`; the encoder's weights are missing; or no sequence is left for a tracker.
+        ConfigError: As `make_tracker`, or the encoder's settings are wrong.
     """
-    cases = read_cases(root, detections, config or PipelineConfig())
-    rows: list[dict[str, Any]] = []
-    for name in trackers:
-        sequences, spent = {}, {}
-        for case in with_progress(cases, name, len(cases)):
-            sequences[case.name], spent[case.name] = run_tracker(make_tracker(name, case.rate_hz), case)
-        frames = {case.name: len(case.frames) for case in cases}
-        frames["combined"], spent["combined"] = sum(frames.values()), sum(spent.values())
-        for row in MotResult.of(sequences).table():
-            speed = frames[row["sequence"]] / max(spent[row["sequence"]], 1e-9)
-            rows.append({"method": name, **row, "frames_per_s": speed})
-    return BenchmarkResult("mot", rows, environment(), command_line())
+    config = config or PipelineConfig()
+    needing = {name for name in trackers if looks_at_appearance(make_tracker(name, DEFAULT_RATE_HZ))}
+    encoder = make_encoder(config) if needing else None
+    cases = read_cases(root, detections, config)
+    found: dict[str, _Runs] = {name: {} for name in trackers}
+    notes: list[str] = []
+    for bare in with_progress(cases, "track", len(cases)):
+        case, said = (bare, []) if encoder is None else with_embeddings(bare, encoder)
+        notes += said
+        for name in trackers:
+            if name not in needing or case.embeddings is not None:
+                sequence, spent_s = run_tracker(make_tracker(name, case.rate_hz), case)
+                found[name][case.name] = sequence, len(case.frames), spent_s
+    rows = [row for name in trackers for row in _rows(name, found[name], root)]
+    return BenchmarkResult("mot", rows, environment(), command_line(), notes)
+
+
+def _rows(name: str, runs: _Runs, root: Path) -> Iterator[dict[str, Any]]:
+    if not runs:
+        raise DataError(f"no sequence has pictures, and {name} needs appearance", file=root, expected="NAME/img1")
+    speed = {sequence: frames / max(spent_s, 1e-9) for sequence, (_, frames, spent_s) in runs.items()}
+    speed["combined"] = sum(run[1] for run in runs.values()) / max(sum(run[2] for run in runs.values()), 1e-9)
+    for row in MotResult.of({sequence: run[0] for sequence, run in runs.items()}).table():
+        yield {"method": name, **row, "frames_per_s": speed[row["sequence"]]}

@@ -40,16 +40,19 @@ class BenchmarkResult:
         rows: A mapping for each method; the first key is "method", the rest are figures with their units in the name.
         environment: Versions, seed and hardware.
         command: The command line that gave it.
+        notes: What was left out.
     """
 
     benchmark: str
     rows: Sequence[Mapping[str, Any]]
     environment: Mapping[str, Any]
     command: str
+    notes: Sequence[str] = ()
 
     def write(self, path: Path) -> None:
-        """Write it as JSON, whole or not at all."""
-        write_json(path, {**dataclasses.asdict(self), "rows": [dict(row) for row in self.rows]})
+        """Write it as JSON, whole or not at all; without `notes` where there are none."""
+        content = {**dataclasses.asdict(self), "rows": [dict(row) for row in self.rows]}
+        write_json(path, {key: value for key, value in content.items() if key != "notes" or value})
 
 
 def environment(seed: int | None = None) -> dict[str, Any]:

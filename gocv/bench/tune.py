@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gocv.bench.mot import Case, make_tracker, run_tracker
-from gocv.core import ConfigError, MissingDependencyError
+from gocv.bench.mot import Case, make_tracker, run_tracker, with_embeddings
+from gocv.core import ConfigError, DataError, MissingDependencyError
 from gocv.data.config import Model, build, load_yaml
 from gocv.data.progress import with_progress
 from gocv.metrics.mot import MotResult
+from gocv.pipeline import PipelineConfig
+from gocv.pipeline.appearance import looks_at_appearance, make_encoder
 
 GOALS = ("hota", "mota", "idf1", "ass_a")
 """Scores that a search can make great."""
@@ -63,6 +65,25 @@ def read_ranges(path: Path) -> dict[str, Range]:
     return ranges
 
 
+def cases_for(tracker: str, cases: Sequence[Case], config: PipelineConfig) -> tuple[list[Case], list[str]]:
+    """The sequences that a tracker can be tuned on, and what is to be said of the others.
+
+    A tracker that needs appearance gets the sequences that have pictures, with vectors by the encoder of `config`.
+
+    Raises:
+        ConfigError: The tracker is unknown, or the encoder's settings are wrong.
+        DataError: The encoder's weights are missing, or the tracker needs appearance and no sequence has pictures.
+    """
+    if not looks_at_appearance(make_tracker(tracker, cases[0].rate_hz)):
+        return list(cases), []
+    encoder = make_encoder(config)
+    made, notes = zip(*(with_embeddings(case, encoder) for case in cases), strict=True)
+    left = [case for case in made if case.embeddings is not None]
+    if not left:
+        raise DataError(f"no sequence has pictures, and {tracker} needs appearance", expected="NAME/img1")
+    return left, [note for said in notes for note in said]
+
+
 def tune(
     tracker: str, ranges: Mapping[str, Range], cases: Sequence[Case], *, trials: int, seed: int, goal: str = "hota"
 ) -> Tuned:
@@ -73,13 +94,14 @@ def tune(
     Args:
         tracker: Its registered name.
         ranges: What is searched. Where the default is a whole number, so is what is tried.
-        cases: Sequences with detections.
+        cases: Sequences with detections and what else the tracker needs, as of `cases_for`.
         trials: How many to try.
         seed: Of the search.
         goal: Which score of all sequences together is to be greatest: one of `GOALS`.
 
     Raises:
         ConfigError: The tracker is unknown or has no such setting.
+        DataError: It needs appearance, and that of a sequence has not been made.
         MissingDependencyError: optuna is not installed.
     """
     try:

@@ -137,7 +137,10 @@ def mot(
     detections: Annotated[str, typer.Option(help="public, detector, a text file, or a folder of them.")] = "public",
     json_file: JsonFile = None,
 ) -> None:
-    """Score trackers on the sequences of MOTChallenge: HOTA, CLEAR MOT, Identity, frames a second."""
+    """Score trackers on the sequences of MOTChallenge: HOTA, CLEAR MOT, Identity, frames a second.
+
+    Trackers that need appearance get it from the pictures, by the encoder of the settings: encode.part=colour.
+    """
     from gocv.bench.mot import bench_mot, boxes_alone
 
     with refusing():
@@ -146,6 +149,8 @@ def mot(
         result.write(json_file)
     shown = ["method", "sequence", "hota", "det_a", "ass_a", "mota", "idf1", "idsw", "frag", "frames_per_s"]
     print_rows("mot", [{key: row[key] for key in shown} for row in result.rows])
+    for note in result.notes:
+        typer.echo(f"note: {note}")
 
 
 @bench_app.command("reid")

@@ -21,7 +21,8 @@ def track_command(
 ) -> None:
     """Track people in a clip: tracks.txt (MOTChallenge), tracks.parquet and tracks.mp4.
 
-    The tracker is that of the settings: track.part=bytetrack, track.min_hits=3, …
+    The tracker is that of the settings: track.part=bytetrack, track.min_hits=3, … So is the encoder of a tracker that
+    needs appearance: track.part=deepsort encode.part=colour.
     """
     from gocv.data.config import load
     from gocv.pipeline import PipelineConfig
@@ -56,7 +57,7 @@ def tune_command(
     import yaml
 
     from gocv.bench.mot import read_cases
-    from gocv.bench.tune import GOALS, read_ranges, tune
+    from gocv.bench.tune import GOALS, cases_for, read_ranges, tune
     from gocv.core import ConfigError
     from gocv.data.config import load
     from gocv.data.files import written_whole
@@ -65,9 +66,12 @@ def tune_command(
     with refusing():
         if goal not in GOALS:
             raise ConfigError(f"is {goal!r}", key="goal", expected=", ".join(GOALS))
-        cases = read_cases(root, detections, load(PipelineConfig, config, overrides or []))
+        settings = load(PipelineConfig, config, overrides or [])
         searched = read_ranges(ranges or Path("configs/trackers/search") / f"{tracker}.yaml")
+        cases, notes = cases_for(tracker, read_cases(root, detections, settings), settings)
         best = tune(tracker, searched, cases, trials=trials, seed=seed, goal=goal)
+    for note in notes:
+        typer.echo(f"note: {note}")
     typer.echo(f"{goal} {best.default_score:.4f} with the defaults, {best.score:.4f} at best of {best.trials}")
     text = yaml.safe_dump({k: round(v, 6) for k, v in best.settings.items()}, sort_keys=False)
     typer.echo(text.rstrip())

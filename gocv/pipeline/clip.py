@@ -15,6 +15,7 @@ from gocv.data.detections import DetectionTableWriter
 from gocv.data.mot import ImageFolder, MotRows, as_detections, read_mot, write_mot
 from gocv.data.progress import with_progress
 from gocv.data.video import VideoReader, write_video
+from gocv.pipeline.appearance import encode_boxes, looks_at_appearance, make_encoder, update_tracker
 from gocv.pipeline.config import PipelineConfig
 from gocv.pipeline.parts import make_part
 from gocv.pipeline.perception import PERSON
@@ -49,26 +50,27 @@ def track_clip(
     Args:
         source: The video, or the folder.
         output: Folder to write to; what it has under these names is replaced.
-        config: Names the detector and the tracker.
+        config: Names the detector, the tracker and, for a tracker that needs appearance, the encoder, whose vectors
+            are not kept.
         detections: A text file of MOTChallenge in place of a detector.
         draw: Whether to draw the video: boxes, ids and trails, heads blurred.
 
     Raises:
-        DataError: The clip or the detections cannot be read.
-        ConfigError: No detector is named and no detections are given, or the tracker needs embeddings.
+        DataError: The clip, the detections or the weights of a network cannot be read.
+        ConfigError: No detector is named and no detections are given, or a part's settings are wrong.
     """
     if detections is None and config.detect is None:
         raise ConfigError("names no detector", key="detect.model", expected="a detector's YAML, or --detections FILE")
     frames = _open(source)
     rate_hz = frames.rate_hz or _NO_RATE_HZ
     tracker: Tracker = make_part("trackers", "track", config.track, rate_hz=rate_hz)
-    if tracker.needs:
-        raise ConfigError(f"needs {', '.join(tracker.needs)}", key="track", expected="a tracker that needs boxes alone")
+    encoder = make_encoder(config) if looks_at_appearance(tracker) else None
     numbers, found_tracks = [], []
     table = output / "tracks.parquet"
     with DetectionTableWriter(table, classes=PERSON, tracks=True) as writer:
         for frame, found in with_progress(_detected(frames, config, detections), f"track {source.name}"):
-            tracks = tracker.update(found, time_s=frame.time_s)
+            embeddings = None if encoder is None else encode_boxes(encoder, frame, found)
+            tracks = update_tracker(tracker, found, frame.time_s, embeddings)
             people = Detections(tracks.xyxy, found.score, np.zeros(len(found), np.int64))
             writer.write(frame.index, frame.time_s, people, tracks.track_id)
             known = tracks[tracks.track_id > 0]

@@ -25,6 +25,7 @@ class PipelineConfig(Model):
     Attributes:
         detect: The detector for footage, or None: then only recorded detections or joints show shoppers.
         track: The tracker of each camera.
+        encode: What makes the appearance vectors; used where the tracker needs them.
         multicamera: How tracks are joined.
         shelf: The weight-event detector.
         fusion: How carts are inferred.
@@ -33,6 +34,7 @@ class PipelineConfig(Model):
 
     detect: DetectorSettings | None = None
     track: PartSettings = PartSettings(part="sort")
+    encode: PartSettings = PartSettings(part="default")
     multicamera: MergeSettings = MergeSettings()
     shelf: PartSettings = PartSettings(part="steps")
     fusion: FusionSettings = FusionSettings()

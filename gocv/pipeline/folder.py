@@ -2,8 +2,9 @@
 
 A stage is done when `stages/STAGE.json` exists and its fingerprint is that of the run at hand: a hash of gocv's
 version, of the recording's files, of what people answered, and of the settings of this stage and of all before it, with
-the files that they name (files count by size and time of change). Everything is written whole or not at all, so a run
-that was killed goes on from the last stage that finished.
+the files that they name (files count by size and time of change). The encoder's settings count from the first stage on,
+and only with a tracker that needs appearance: then, and only then, vectors are made beside the detections. Everything
+is written whole or not at all, so a run that was killed goes on from the last stage that finished.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from gocv import __version__
 from gocv.core import DataError
 from gocv.data.files import write_json
 from gocv.data.recording import Recording
+from gocv.pipeline.appearance import needs_appearance
 from gocv.pipeline.config import STAGES, PipelineConfig
 
 Report = list[Mapping[str, Any]]
@@ -86,6 +88,8 @@ def _fingerprints(recording: Recording, config: PipelineConfig, labels: Path) ->
     prints = {}
     for stage in STAGES:
         used = [settings[key] for key in _SETTINGS[stage]]
+        if stage == "detect" and needs_appearance(config):
+            used.append(settings["encode"])
         if stage == "fusion":
             used.append(_stamp(labels) if labels.is_file() else None)
         text = hashlib.sha256(json.dumps([text, used, _named_files(used)]).encode()).hexdigest()

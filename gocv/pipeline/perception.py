@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 
 import numpy as np
 
-from gocv.core import DataError, Detector, Frame, GocvError
-from gocv.data.detections import DetectionTableWriter, read_detections
+from gocv.core import DataError, Detector, Embeddings, Encoder, Frame, GocvError
+from gocv.data.detections import DetectionTable, DetectionTableWriter, read_detections
+from gocv.data.embeddings import EmbeddingTableWriter, read_embeddings
 from gocv.data.floor_tracks import write_floor_tracks
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, Recording, frame_times
 from gocv.data.video import VideoReader
 from gocv.multicamera import CameraTracks, mend, merge_cameras
+from gocv.pipeline.appearance import (
+    encode_boxes,
+    encode_recorded,
+    looks_at_appearance,
+    make_encoder,
+    needs_appearance,
+    update_tracker,
+)
 from gocv.pipeline.config import PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.parts import make_part
@@ -23,7 +33,10 @@ _BATCH = 8
 
 
 def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
-    """Write `detections-CAMERA.parquet` for each camera that has footage or recorded detections."""
+    """Write `detections-CAMERA.parquet` for each camera that has footage or recorded detections.
+
+    With a tracker that needs appearance also `embeddings-CAMERA.parquet`, for each of those that have footage.
+    """
     report: Report = []
     filmed = [c for c in recording.cameras if c.video and not c.detections]
     if filmed and config.detect is None:
@@ -31,35 +44,36 @@ def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
         problem = "no detector is configured: this footage is not looked at (set detect.model)"
         report.append({"where": f"cameras {names}", "problem": problem})
     detector = make_part("detectors", "detect", config.detect) if filmed and config.detect else None
+    appearance = needs_appearance(config)
+    seen = any(c.video and (c.detections or detector) for c in recording.cameras)
+    encoder = make_encoder(config) if appearance and seen else None
+    for left_by_an_earlier_run in folder.path.glob("embeddings-*.parquet"):
+        left_by_an_earlier_run.unlink()
     for camera in recording.cameras:
-        table = folder.table(f"detections-{camera.name}")
-        table.unlink(missing_ok=True)
+        folder.table(f"detections-{camera.name}").unlink(missing_ok=True)
         try:
             if camera.detections:
-                _copy_recorded(camera, folder)
+                found = _copy_recorded(camera, folder)
+                report += _encode_recorded(camera, found, encoder, folder) if appearance else []
             elif camera.video and detector:
-                report += _detect_in_video(camera, detector, folder)
+                report += _detect_in_video(camera, detector, encoder, folder)
         except GocvError as error:
             report.append({"where": f"camera {camera.name}", "problem": f"left out: {error}"})
     return report
 
 
 def track(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
-    """Write `tracks-CAMERA.parquet` for each camera that has detections."""
+    """Write `tracks-CAMERA.parquet` for each camera that has detections and, where the tracker needs it, appearance."""
+    report: Report = []
     for camera in recording.cameras:
-        table = folder.table(f"tracks-{camera.name}")
-        table.unlink(missing_ok=True)
+        folder.table(f"tracks-{camera.name}").unlink(missing_ok=True)
         if not folder.table(f"detections-{camera.name}").is_file():
             continue
-        found = read_detections(folder.table(f"detections-{camera.name}"), PERSON)
-        rate_hz = 1 / float(np.median(np.diff(found.time_s))) if len(found) > 1 else 10.0
-        tracker = make_part("trackers", "track", config.track, rate_hz=rate_hz)
-        with DetectionTableWriter(table, classes=found.classes, tracks=True) as writer:
-            for position in with_progress(range(len(found)), f"track {camera.name}", len(found)):
-                detections, time_s = found.detections(position), float(found.time_s[position])
-                tracks = tracker.update(detections, time_s=time_s)
-                writer.write(int(found.frame[position]), time_s, detections, tracks.track_id)
-    return []
+        try:
+            _track_camera(camera.name, config, folder)
+        except DataError as error:
+            report.append({"where": f"camera {camera.name}", "problem": f"left out: {error}"})
+    return report
 
 
 def multicamera(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
@@ -98,21 +112,65 @@ def footage(camera: Camera) -> VideoReader:
     return VideoReader(camera.video, camera=camera.name, time_offset_s=offset_s, timestamps=timestamps)
 
 
-def _copy_recorded(camera: Camera, folder: RunFolder) -> None:
+def _copy_recorded(camera: Camera, folder: RunFolder) -> DetectionTable:
     assert camera.detections is not None
     found = read_detections(camera.detections, PERSON)
     with DetectionTableWriter(folder.table(f"detections-{camera.name}"), classes=found.classes) as writer:
         for position in range(len(found)):
             writer.write(int(found.frame[position]), float(found.time_s[position]), found.detections(position))
+    return found
 
 
-def _detect_in_video(camera: Camera, detector: Detector, folder: RunFolder) -> Report:
+def _encode_recorded(camera: Camera, found: DetectionTable, encoder: Encoder | None, folder: RunFolder) -> Report:
+    """Make the appearance of recorded boxes from the footage; where that fails they are kept without."""
+    where = f"camera {camera.name}"
+    try:
+        if encoder is None or camera.video is None:
+            raise DataError("there is no footage to take it from")
+        frames = footage(camera)
+        with EmbeddingTableWriter(folder.table(f"embeddings-{camera.name}")) as writer:
+            seen = with_progress(frames, f"encode {camera.name}")
+            notes = encode_recorded(encoder, found, seen, writer)
+    except GocvError as error:
+        return [{"where": where, "problem": f"its recorded boxes have no appearance: {error}"}]
+    return [{"where": where, "problem": note} for note in [*frames.report.notes, *notes]]
+
+
+def _detect_in_video(camera: Camera, detector: Detector, encoder: Encoder | None, folder: RunFolder) -> Report:
     frames = footage(camera)
-    with DetectionTableWriter(folder.table(f"detections-{camera.name}"), classes=detector.classes) as writer:
+    person = detector.classes.index(PERSON[0]) if PERSON[0] in detector.classes else -1
+    with ExitStack() as tables:
+        place = folder.table(f"detections-{camera.name}")
+        boxes = tables.enter_context(DetectionTableWriter(place, classes=detector.classes))
+        place = folder.table(f"embeddings-{camera.name}")
+        looks = None if encoder is None else tables.enter_context(EmbeddingTableWriter(place))
         for batch in _batches(with_progress(frames, f"detect {camera.name}")):
             for frame, detections in zip(batch, detector.detect(batch), strict=True):
-                writer.write(frame.index, frame.time_s, detections)
+                boxes.write(frame.index, frame.time_s, detections)
+                if encoder is not None and looks is not None:
+                    looks.write(frame.index, encode_boxes(encoder, frame, detections[detections.label == person]))
     return [{"where": f"camera {camera.name}", "problem": note} for note in frames.report.notes]
+
+
+def _track_camera(camera: str, config: PipelineConfig, folder: RunFolder) -> None:
+    found = read_detections(folder.table(f"detections-{camera}"), PERSON)
+    rate_hz = 1 / float(np.median(np.diff(found.time_s))) if len(found) > 1 else 10.0
+    tracker = make_part("trackers", "track", config.track, rate_hz=rate_hz)
+    looks = _appearance(camera, found, folder) if looks_at_appearance(tracker) else itertools.repeat(None)
+    with DetectionTableWriter(folder.table(f"tracks-{camera}"), classes=found.classes, tracks=True) as writer:
+        steps = with_progress(zip(looks, range(len(found)), strict=False), f"track {camera}", len(found))
+        for embeddings, position in steps:
+            detections, time_s = found.detections(position), float(found.time_s[position])
+            tracks = update_tracker(tracker, detections, time_s, embeddings)
+            writer.write(int(found.frame[position]), time_s, detections, tracks.track_id)
+
+
+def _appearance(camera: str, found: DetectionTable, folder: RunFolder) -> Iterator[Embeddings]:
+    table = folder.table(f"embeddings-{camera}")
+    if not table.is_file():
+        expected = "footage, and the stage 'detect' done again, or a tracker that needs boxes alone"
+        raise DataError("the tracker needs appearance, and there is none", key="track.part", expected=expected)
+    return read_embeddings(table, found.frame.tolist())
 
 
 def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:

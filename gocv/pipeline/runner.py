@@ -8,6 +8,7 @@ from pathlib import Path
 from gocv.core import ConfigError, Receipt, nearest
 from gocv.data.recording import Recording
 from gocv.pipeline import decisions, perception
+from gocv.pipeline.appearance import needs_appearance
 from gocv.pipeline.config import STAGES, PipelineConfig
 from gocv.pipeline.folder import RunFolder
 from gocv.pipeline.parts import check_part, make_part
@@ -60,8 +61,9 @@ def run(
 
 
 def _check_parts(config: PipelineConfig) -> None:
-    """Refuse wrong settings of parts before any work is done; weights of detectors are looked at when needed."""
-    make_part("trackers", "track", config.track)
+    """Refuse wrong settings of parts before any work is done; weights of networks are looked at when needed."""
+    if needs_appearance(config) or config.encode != PipelineConfig().encode:
+        check_part("encoders", "encode", config.encode)
     make_part("event_detectors", "shelf", config.shelf)
     if config.detect is not None:
         check_part("detectors", "detect", config.detect)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+from importlib.metadata import entry_points
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -15,6 +18,8 @@ from typer.testing import CliRunner
 from gocv.cli.app import app
 from gocv.data.mot import read_mot
 from gocv.data.video import VideoReader
+from gocv.reid.colour import ColourHistogram
+from gocv.track import DeepSortTracker
 
 FRAMES = 30
 
@@ -74,6 +79,111 @@ def test_a_broken_picture_is_noted_and_the_rest_is_tracked(root: Path, tmp_path:
     assert set(read_mot(tmp_path / "out" / "tracks.txt").track_id.tolist()) == {1, 2}
 
 
+RED, BLUE = (210, 30, 30), (30, 30, 210)
+
+
+def swapped(folder: Path, *, frames: int = 40, gap: range = range(15, 25)) -> None:
+    """A sequence of two people who stand still, and who exchange their places while nobody sees them."""
+    for part in ("gt", "det", "img1"):
+        (folder / part).mkdir(parents=True)
+    (folder / "seqinfo.ini").write_text(f"[Sequence]\nname={folder.name}\nframeRate=10\nseqLength={frames}\n")
+    truth = []
+    for frame in range(1, frames + 1):
+        picture = np.full((120, 160, 3), 110, np.uint8)
+        for track, colour in ((1, RED), (2, BLUE)) if frame not in gap else ():
+            left = 30 if (track == 1) == (frame < gap.start) else 70
+            picture[10:100, left : left + 30] = colour
+            truth.append(f"{frame},{track},{left},10,30,90,1,1,1")
+        Image.fromarray(picture).save(folder / "img1" / f"{frame:06}.png")
+    (folder / "gt" / "gt.txt").write_text("\n".join(truth) + "\n")
+    found = [
+        ",".join([frame, "-1", *box, "0.9,-1,-1,-1"]) for frame, _, *box in (line.split(",")[:6] for line in truth)
+    ]
+    (folder / "det" / "det.txt").write_text("\n".join(found) + "\n")
+
+
+def test_people_in_a_clip_are_known_by_how_they_look(tmp_path: Path) -> None:
+    swapped(tmp_path / "swap")
+    clip, boxes = tmp_path / "swap" / "img1", tmp_path / "swap" / "det" / "det.txt"
+    code, output = run(
+        *("track", clip, "--detections", boxes, "-o", tmp_path / "out", "--no-draw"),
+        *("track.part=deepsort", "encode.part=colour"),
+    )
+    assert code == 0, output
+    found = read_mot(tmp_path / "out" / "tracks.txt")
+    before, after = found[found.frame == 10], found[found.frame == 40]
+    assert before.track_id[np.argsort(before.xyxy[:, 0])].tolist() == [1, 2]
+    assert after.track_id[np.argsort(after.xyxy[:, 0])].tolist() == [2, 1]
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"tracks.txt", "tracks.parquet"}
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many boxes were encoded, call by call."""
+    calls: list[int] = []
+    real = ColourHistogram.encode
+    monkeypatch.setattr(ColourHistogram, "encode", lambda self, f, d: (calls.append(len(d)), real(self, f, d))[1])
+    return calls
+
+
+def test_trackers_that_need_appearance_share_it(
+    tmp_path: Path, counted: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swapped(tmp_path / "root" / "swap")
+    entry, known = SimpleNamespace(name="mine", load=lambda: DeepSortTracker), entry_points
+    monkeypatch.setattr("gocv.pipeline.parts.entry_points", lambda group: [*known(group=group), entry])
+    trackers = ("--tracker", "deepsort", "--tracker", "mine", "--tracker", "ocsort", "encode.part=colour")
+    code, output = run("bench", "mot", "--root", tmp_path / "root", *trackers, "--json", tmp_path / "out.json")
+    assert code == 0, output
+    assert counted == [2] * 30
+    score = {row["method"]: row for row in json.loads((tmp_path / "out.json").read_text())["rows"]}
+    assert score["deepsort"]["ass_a"] == score["mine"]["ass_a"] > 0.8 > score["ocsort"]["ass_a"]
+    assert "note" not in output
+
+
+def test_no_vectors_are_made_for_trackers_that_need_boxes_alone(root: Path, counted: list[int]) -> None:
+    assert run("bench", "mot", "--root", root, "encode.part=colour")[0] == 0
+    assert counted == []
+
+
+def test_sequences_without_pictures_are_left_out_for_those_that_need_them(root: Path, tmp_path: Path) -> None:
+    shutil.rmtree(root / "a" / "img1")
+    (root / "b" / "img1" / "000004.jpg").write_bytes(b"none")
+    arguments = ("bench", "mot", "--root", root, "encode.part=colour", "--tracker", "deepsort", "--tracker", "sort")
+    code, output = run(*arguments, "--json", tmp_path / "out.json")
+    assert code == 0, output
+    result = json.loads((tmp_path / "out.json").read_text())
+    scored = [(row["method"], row["sequence"]) for row in result["rows"]]
+    assert scored == [("deepsort", "b"), ("deepsort", "combined"), *(("sort", s) for s in ("a", "b", "combined"))]
+    assert [note.partition(":")[0] for note in result["notes"]] == [
+        "a is left out for trackers that need appearance",
+        "b",
+    ]
+    assert "1 of 30 frames with boxes have no picture: their boxes" in result["notes"][1]
+    assert all(f"note: {note}" in output for note in result["notes"])
+    (root / "b" / "img1" / "000007.jpg").unlink()
+    code, output = run(*arguments)
+    assert code == 1  # what sees so much less than others is not compared with them
+    assert "no sequence has pictures, and deepsort needs appearance" in output
+
+
+def test_a_tracker_that_needs_appearance_is_tuned_where_there_are_pictures(
+    root: Path, tmp_path: Path, counted: list[int]
+) -> None:
+    shutil.rmtree(root / "a" / "img1")
+    ranges = tmp_path / "ranges.yaml"
+    ranges.write_text("min_hits: {low: 1, high: 4}\n")
+    arguments = ("tune", "deepsort", "--root", root, "--ranges", ranges, "--trials", 3, "encode.part=colour")
+    code, output = run(*arguments)
+    assert code == 0, output
+    assert "note: a is left out" in output
+    assert counted == [2] * FRAMES  # once, whatever is tried
+    shutil.rmtree(root / "b" / "img1")
+    code, output = run(*arguments)
+    assert code == 1
+    assert "no sequence has pictures" in output
+
+
 def test_nobody_in_a_clip(root: Path, tmp_path: Path) -> None:
     (tmp_path / "none.txt").write_text("")
     code, output = run("track", root / "a" / "img1", "--detections", tmp_path / "none.txt", "-o", tmp_path / "out")
@@ -84,7 +194,12 @@ def test_nobody_in_a_clip(root: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("extra", "message"),
-    [((), "detector"), (("track.part=deepsort", "--detections", "DET"), "embeddings"), (("track.part=no",), "part")],
+    [
+        ((), "detector"),
+        (("track.part=deepsort", "encode.part=colours", "--detections", "DET"), "'colour'"),
+        (("track.part=deepsort", "encode.part=onnx", "encode.weights=absent.onnx", "--detections", "DET"), "absent.onnx"),
+        (("track.part=no",), "part"),
+    ],
 )
 def test_what_cannot_be_tracked_is_refused(root: Path, tmp_path: Path, extra: tuple[str, ...], message: str) -> None:
     detections = str(root / "a" / "det" / "det.txt")
@@ -115,9 +230,6 @@ def test_detections_may_come_from_elsewhere(root: Path, tmp_path: Path) -> None:
         code, output = run(*arguments, source)
         assert code == 1
         assert message in output
-    code, output = run("bench", "mot", "--root", root, "--tracker", "deepsort")
-    assert code == 1
-    assert "embeddings" in output
 
 
 def test_settings_are_searched_and_never_get_worse(root: Path, tmp_path: Path) -> None:
