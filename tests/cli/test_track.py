@@ -197,7 +197,7 @@ def test_nobody_in_a_clip(root: Path, tmp_path: Path) -> None:
     [
         ((), "detector"),
         (("track.part=deepsort", "encode.part=colours", "--detections", "DET"), "'colour'"),
-        (("track.part=deepsort", "encode.part=onnx", "encode.weights=absent.onnx", "--detections", "DET"), "absent.onnx"),
+        (("track.part=deepsort", "encode.part=onnx", "encode.weights=no.onnx", "--detections", "DET"), "no.onnx"),
         (("track.part=no",), "part"),
     ],
 )
