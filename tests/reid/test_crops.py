@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -43,6 +43,7 @@ def test_a_box_is_cut(xyxy: tuple[float, ...], taken: tuple[int, int, int, int])
     np.testing.assert_array_equal(crop, by_pillow(taken, (16, 8)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.floats(-80, 120, width=32)] * 4), max_size=5), st.integers(1, 20), st.integers(1, 20))
 def test_boxes_are_cut_in_their_order(boxes: list[tuple[float, ...]], height: int, width: int) -> None:
     crops = cut_crops(FRAME, boxes, (height, width))

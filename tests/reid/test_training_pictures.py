@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from torch.utils.data import DataLoader
@@ -62,6 +62,7 @@ class TestJoined:
         assert len(joined([], [])) == 0
         assert joined([pictures()], [pictures((-1, 5))]).camera.tolist() == [0]
 
+    @settings(deadline=None)
     @given(st.lists(st.lists(st.tuples(st.integers(-1, 5), st.integers(0, 3)), max_size=12), max_size=4))
     def test_who_is_who_stays(self, sets: list[list[tuple[int, int]]]) -> None:
         all_ = joined([pictures(*rows) for rows in sets], [])
@@ -90,6 +91,7 @@ class TestHoldOut:
         assert held.query.camera.tolist() == [1, 2, 1, 2, 3]
         assert held.train.person.tolist() == [1, -1, 0]
 
+    @settings(deadline=None)
     @given(
         st.lists(st.tuples(st.integers(-1, 6), st.integers(0, 3)), min_size=4, max_size=40).filter(
             lambda rows: len({person for person, _ in rows if person > 0}) > 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gocv.train import Augmentation, AugmentSettings, HidePart
@@ -106,6 +106,7 @@ SIDES = {
 
 
 @pytest.mark.parametrize("side", SIDES)
+@settings(deadline=None)
 @given(seed=st.integers(0, 99), height=st.integers(2, 40), width=st.integers(2, 40), hidden=st.floats(0.0, 1.0))
 def test_a_part_is_covered(side: str, seed: int, height: int, width: int, hidden: float) -> None:
     image, cover = picture(seed, (height, width)), np.full((10, 3), 251, np.uint8)
@@ -120,6 +121,7 @@ def test_a_part_is_covered(side: str, seed: int, height: int, width: int, hidden
 
 
 @pytest.mark.parametrize("side", SIDES)
+@settings(deadline=None)
 @given(seed=st.integers(0, 99), height=st.integers(2, 40), width=st.integers(2, 40), hidden=st.floats(0.0, 1.0))
 def test_a_part_is_cut_and_the_rest_fills_the_picture(
     side: str, seed: int, height: int, width: int, hidden: float

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gocv.core import DataError
@@ -14,7 +14,7 @@ from gocv.train import PeopleSampler
 
 
 @st.composite
-def settings(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
+def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
     """Persons, with gaps in their numbers, cameras, and what the sampler is told."""
     counts = draw(st.lists(st.integers(1, 9), min_size=2, max_size=9))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -32,7 +32,8 @@ def settings(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, dict[str, int]]:
     return person, camera, told
 
 
-@given(settings())
+@settings(deadline=None)
+@given(cases())
 def test_batches_are_of_people_and_pictures(case: tuple[np.ndarray, np.ndarray, dict[str, int]]) -> None:
     person, camera, told = case
     sampler = PeopleSampler(person, camera, **told)
@@ -63,7 +64,8 @@ def check_pictures(shown: np.ndarray, own: np.ndarray, camera: np.ndarray) -> No
             assert taken[one] == (camera[own] == one).sum()
 
 
-@given(settings())
+@settings(deadline=None)
+@given(cases())
 def test_everyone_is_seen_before_anyone_is_seen_again(case: tuple[np.ndarray, np.ndarray, dict[str, int]]) -> None:
     person, camera, told = case
     sampler = PeopleSampler(person, camera, **told)
