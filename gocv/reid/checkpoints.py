@@ -5,37 +5,41 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from gocv.core import DataError
+from gocv.core import ConfigError, DataError
 from gocv.data.config import build
 from gocv.data.files import written_whole
 from gocv.reid.config import ReidModelConfig
 from gocv.reid.model import ReidModel
 
-_KEY = "gocv.reid"
+Stored = Literal["float32", "float16", "int8"]
+_KEY, _SCALE = "gocv.reid", ".scale"
 _OSNET = {"fc.0.": "reduce.", "fc.1.": "neck.0."}
 """Where the authors' names for what comes after the trunk stand for ours."""
 
 
-def save_model(model: ReidModel, path: str | Path, about: Mapping[str, Any], *, half: bool = False) -> None:
+def save_model(model: ReidModel, path: str | Path, about: Mapping[str, Any], *, stored: Stored = "float32") -> None:
     """Write a network without its classifier; whole or not at all.
 
     Args:
         model: The network.
         path: The file, `.safetensors`.
         about: What is to be known of it, such as its recipe and scores: anything that JSON holds.
-        half: Whether weights are written as float16, in half the room; they are float32 again when read. Those that
-            float16 cannot hold stay.
+        stored: How weights are written; they are float32 again when read. "float16" takes half the room; what it
+            cannot hold stays as it is. "int8" takes a quarter: kernels and matrices become whole numbers with a scale
+            for each output channel (Krishnamoorthi 2018, arXiv:1806.08342, eq. 4 to 6), the rest float16.
     """
     state = {key: value.detach().cpu().contiguous() for key, value in _kept(model).items()}
-    if half:
-        state = {key: _halved(value) for key, value in state.items()}
+    if stored == "int8":
+        state = {key: part for name, value in state.items() for key, part in _rounded(name, value).items()}
+    if stored != "float32":
+        state = {key: value if key.endswith(_SCALE) else _halved(value) for key, value in state.items()}
     inside = json.dumps({"model": model.config.model_dump(mode="json"), "about": dict(about)}, sort_keys=True)
     with written_whole(Path(path)) as temporary:
         save_file(state, temporary, {_KEY: inside})
@@ -45,7 +49,7 @@ def load_model(path: str | Path) -> tuple[ReidModel, dict[str, Any]]:
     """Read what `save_model` wrote: the network, ready to encode, and what is known of it.
 
     Raises:
-        DataError: The file is missing, is no such file, or does not fit its own description.
+        DataError: The file is missing, is no such file, does not fit its own description, or names an unknown trunk.
     """
     file = Path(path)
     if not file.is_file():
@@ -53,7 +57,7 @@ def load_model(path: str | Path) -> tuple[ReidModel, dict[str, Any]]:
     try:
         with safe_open(file, "pt") as opened:
             inside = (opened.metadata() or {}).get(_KEY)
-        state = load_file(file)
+        state = _unrounded(load_file(file))
     except (SafetensorError, OSError) as error:
         raise DataError(f"cannot be read: {error}", file=file, expected="safetensors") from error
     if inside is None:
@@ -63,7 +67,10 @@ def load_model(path: str | Path) -> tuple[ReidModel, dict[str, Any]]:
         described, about = dict(said["model"]), dict(said["about"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError("is described wrongly", file=file, key=_KEY, expected="JSON of model and about") from error
-    model = ReidModel(build(ReidModelConfig, described, file=file, error=DataError))
+    try:
+        model = ReidModel(build(ReidModelConfig, described, file=file, error=DataError))
+    except ConfigError as error:
+        raise DataError(error.problem, file=file, key=error.key, expected=error.expected) from error
     _fill(model, state, file, ignored=())
     return model.eval(), about
 
@@ -138,6 +145,25 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
 def _halved(value: Tensor) -> Tensor:
     half = value.half() if value.dtype == torch.float32 else value
     return half if torch.isfinite(half).all() else value
+
+
+def _rounded(name: str, value: Tensor) -> dict[str, Tensor]:
+    """A kernel or matrix as whole numbers and (channels,) scales; anything else as it is."""
+    if value.ndim < 2:
+        return {name: value}
+    scale = value.flatten(1).abs().amax(1).clamp(min=1e-12) / 127
+    return {name: (value / _along(scale, value)).round().to(torch.int8), name + _SCALE: scale}
+
+
+def _unrounded(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that `_rounded` wrote."""
+    scales = {key.removesuffix(_SCALE): value for key, value in state.items() if key.endswith(_SCALE)}
+    kept = {key: value for key, value in state.items() if not key.endswith(_SCALE)}
+    return {key: value * _along(scales[key], value) if key in scales else value for key, value in kept.items()}
+
+
+def _along(scale: Tensor, value: Tensor) -> Tensor:
+    return scale.view(-1, *[1] * (value.ndim - 1))
 
 
 def _kept(model: ReidModel) -> dict[str, Tensor]:

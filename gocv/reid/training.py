@@ -17,7 +17,7 @@ from gocv.data.config import Model
 from gocv.data.files import write_json
 from gocv.data.reid import ReidDataset, ReidPictures, read_reid
 from gocv.metrics.reid import ReidScores, evaluate_reid
-from gocv.reid.checkpoints import load_trunk, save_model
+from gocv.reid.checkpoints import Stored, load_trunk, save_model
 from gocv.reid.config import ReidModelConfig
 from gocv.reid.crops import read_crops
 from gocv.reid.losses import LossSettings, ReidLoss
@@ -107,7 +107,7 @@ class ReidTrainSettings(Model):
         optimizer: How weights are moved.
         schedule: How fast, when.
         loop: How long and where.
-        half: Whether the weights are written as float16.
+        stored: How the weights are written, as for `gocv.reid.checkpoints.save_model`.
     """
 
     data: DataSettings = DataSettings()
@@ -121,7 +121,7 @@ class ReidTrainSettings(Model):
     optimizer: OptimizerSettings = OptimizerSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     loop: LoopSettings = LoopSettings()
-    half: bool = False
+    stored: Stored = "float32"
 
 
 def train_reid(settings: ReidTrainSettings, folder: str | Path) -> Path:
@@ -152,7 +152,7 @@ def train_reid(settings: ReidTrainSettings, folder: str | Path) -> Path:
         "epoch": int(state["epoch"]),
         "map": float(module.score(module.model.eval()).mean_average_precision),
     }
-    save_model(module.model, into / "model.safetensors", about, half=settings.half)
+    save_model(module.model, into / "model.safetensors", about, stored=settings.stored)
     return into / "model.safetensors"
 
 

@@ -45,7 +45,7 @@ class TestOurs:
     def test_in_half_the_room(self, lively: Make, tmp_path: Path) -> None:
         model, whole, half = lively(), tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
         save_model(model, whole, {})
-        save_model(model, half, {}, half=True)
+        save_model(model, half, {}, stored="float16")
         assert half.stat().st_size < 0.62 * whole.stat().st_size
         again, _ = load_model(half)
         for key, value in again.state_dict().items():
@@ -54,10 +54,30 @@ class TestOurs:
         assert not torch.equal(vectors(again), vectors(model))
         torch.testing.assert_close(vectors(again), vectors(model), atol=5e-3, rtol=0)
 
+    def test_in_a_quarter_of_the_room(self, lively: Make, tmp_path: Path) -> None:
+        model, whole, small = lively(backbone="mobilenet_v2"), tmp_path / "w.safetensors", tmp_path / "s.safetensors"
+        save_model(model, whole, {})
+        save_model(model, small, {}, stored="int8")
+        assert small.stat().st_size < 0.33 * whole.stat().st_size
+        again = load_model(small)[0].state_dict()
+        for key, value in model.state_dict().items():
+            step = value.flatten(1).abs().amax(1) / 127 if value.ndim > 1 else value.abs() * 2**-10
+            gap = (again[key] - value).abs().flatten(1).amax(1) if value.ndim > 1 else (again[key] - value).abs()
+            assert (gap <= 0.5001 * step + 1e-7).all(), key
+        assert not torch.equal(again["backbone.0.0.weight"], model.state_dict()["backbone.0.0.weight"])
+
+    def test_a_channel_of_noughts_is_no_trouble(self, lively: Make, tmp_path: Path) -> None:
+        model = lively()
+        with torch.no_grad():
+            model.backbone.conv1.conv.weight[0] = 0
+        save_model(model, tmp_path / "small.safetensors", {}, stored="int8")
+        again = load_model(tmp_path / "small.safetensors")[0]
+        assert torch.equal(again.backbone.conv1.conv.weight[0], torch.zeros(3, 7, 7))
+
     def test_what_is_too_large_for_half_precision_stays(self, lively: Make, tmp_path: Path) -> None:
         model = lively()
         model.backbone.conv1.bn.running_var[2] = 1e5
-        save_model(model, tmp_path / "half.safetensors", {}, half=True)
+        save_model(model, tmp_path / "half.safetensors", {}, stored="float16")
         again, _ = load_model(tmp_path / "half.safetensors")
         assert torch.equal(again.backbone.conv1.bn.running_var, model.backbone.conv1.bn.running_var)
 
