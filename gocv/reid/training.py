@@ -32,7 +32,9 @@ from gocv.reid.pictures import (
     teacher_vectors,
     unlabelled_pictures,
 )
-from gocv.train import Augmentation, AugmentSettings, LoopSettings, PeopleSampler, ScheduleSettings, factor, fit
+from gocv.train import PeopleSampler, ScheduleSettings, factor
+from gocv.train.augment import Augmentation, AugmentSettings
+from gocv.train.loop import LoopSettings, fit
 
 _ENCODED_AT_A_TIME = 128
 

@@ -25,7 +25,8 @@ from gocv.reid.pictures import (
     teacher_vectors,
     unlabelled_pictures,
 )
-from gocv.train import Augmentation, AugmentSettings, PeopleSampler
+from gocv.train import PeopleSampler
+from gocv.train.augment import Augmentation, AugmentSettings
 
 SIZE = (64, 32)
 PLAIN = Augmentation(AugmentSettings(**dict.fromkeys(AugmentSettings.model_fields, 0.0)), SIZE)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gocv.train import Augmentation, AugmentSettings, HidePart
+from gocv.train.augment import Augmentation, AugmentSettings, HidePart
 
 SIZE = (64, 32)
 NOTHING = dict.fromkeys(AugmentSettings.model_fields, 0.0)

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from gocv.train import LoopSettings, PeopleSampler, fit
+from gocv.train import PeopleSampler
+from gocv.train.loop import LoopSettings, fit
 
 
 class Echo(torch.utils.data.Dataset):
