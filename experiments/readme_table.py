@@ -285,6 +285,17 @@ def encoders() -> str:
     return "\n".join(lines) + "\n"
 
 
+def encoder_pairs() -> str:
+    """mAP of encoders for each pair of cameras of the simulated stores; in Markdown."""
+    found = {(row["method"], row["queries_of"]): row for row in rows("encoders") if row["set"] == "simulated"}
+    pairs = sorted({what for _, what in found if what.startswith("camera ")})
+    lines = [f"| mAP, % | {' | '.join(ENCODERS.values())} |", f"| --- |{' ---: |' * len(ENCODERS)}"]
+    for pair in pairs:
+        cells = [f"{100 * found[method, pair]['map']:.1f}" for method in ENCODERS]
+        lines.append(f"| {pair} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def encoder_calibration() -> str:
     """How far the probability that two crops show one person is from the truth; in Markdown."""
     found = [row for row in rows("encoders") if row["queries_of"] == "calibration"]
@@ -301,7 +312,7 @@ def pages() -> dict[Path, str]:
     tables = {
         "README.md": {"measured": table()},
         "docs/simulation.md": {"calibration": calibration()},
-        "docs/reid.md": {"encoders": encoders(), "same": encoder_calibration()},
+        "docs/reid.md": {"encoders": encoders(), "pairs": encoder_pairs(), "same": encoder_calibration()},
         "docs/tracking.md": {"speed": tracker_speed(), "quality": tracker_quality(), "metrics": scoring_speed()},
     }
     written = {}
