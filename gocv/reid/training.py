@@ -132,7 +132,8 @@ def train_reid(settings: ReidTrainSettings, folder: str | Path) -> Path:
     Args:
         settings: Of the training; those of a training that goes on must be the ones that it began with, but for where
             it runs and for how long.
-        folder: Gets checkpoints, `metrics.csv`, `settings.json` and at last `model.safetensors`.
+        folder: Gets checkpoints, `metrics.csv`, `settings.json` and at last `model.safetensors`; of several processes
+            that train together the first one writes.
 
     Returns:
         The weights with the best mAP, in a form that `gocv.reid.Encoder` takes.
@@ -146,7 +147,9 @@ def train_reid(settings: ReidTrainSettings, folder: str | Path) -> Path:
     data = ReidData(settings)
     module = ReidModule(settings, data.people, data.teacher_length, data.validation)
     write_json(into / "settings.json", settings.model_dump(mode="json"))
-    best = fit(module, data, into, settings.loop, "map")
+    best, weights = fit(module, data, into, settings.loop, "map"), into / "model.safetensors"
+    if not module.trainer.is_global_zero:
+        return weights
     state = torch.load(best, map_location="cpu", weights_only=True)
     module.load_state_dict(state["state_dict"])
     about = {
@@ -154,8 +157,8 @@ def train_reid(settings: ReidTrainSettings, folder: str | Path) -> Path:
         "epoch": int(state["epoch"]),
         "map": float(module.score(module.model.eval()).mean_average_precision),
     }
-    save_model(module.model, into / "model.safetensors", about, stored=settings.stored)
-    return into / "model.safetensors"
+    save_model(module.model, weights, about, stored=settings.stored)
+    return weights
 
 
 class ReidData(lightning.LightningDataModule):
