@@ -286,7 +286,7 @@ def encoders() -> str:
 
 
 def encoder_pairs() -> str:
-    """mAP of encoders for each pair of cameras of the simulated stores; in Markdown."""
+    """MAP of encoders for each pair of cameras of the simulated stores; in Markdown."""
     found = {(row["method"], row["queries_of"]): row for row in rows("encoders") if row["set"] == "simulated"}
     pairs = sorted({what for _, what in found if what.startswith("camera ")})
     lines = [f"| mAP, % | {' | '.join(ENCODERS.values())} |", f"| --- |{' ---: |' * len(ENCODERS)}"]

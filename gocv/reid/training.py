@@ -269,14 +269,14 @@ class ReidModule(lightning.LightningModule):
         parts = self.loss(learned, batch.person, batch.teacher)
         total = torch.stack(list(parts.values())).sum()
         logged = {"loss": total, **{f"loss_{key}": value for key, value in parts.items()}}
-        self.log_dict(logged, on_step=False, on_epoch=True, batch_size=len(batch.person))
+        self.log_dict(logged, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch.person))
         return total
 
     def validation_step(self, *_: Any) -> None:
         """Score query and gallery, with the averaged weights where weights are averaged."""
         scores = self.score(self.model)
         found = {"map": scores.mean_average_precision, "rank_1": float(scores.cmc[0])}
-        self.log_dict(found, prog_bar=True, batch_size=1)
+        self.log_dict(found, prog_bar=True, sync_dist=True, batch_size=1)
 
     def configure_optimizers(self) -> Any:
         """AdamW or SGD; the rate changes with every batch."""

@@ -117,6 +117,7 @@ def fit(module: lightning.LightningModule, data: Any, folder: Path, settings: Lo
         check_val_every_n_epoch=settings.every_epochs,
         callbacks=[best, each, EpochTable(folder / "metrics.csv"), *_averaging(settings)],
         logger=TensorBoardLogger(folder, name="", version="") if settings.tensorboard else False,
+        log_every_n_steps=1,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         enable_model_summary=False,
