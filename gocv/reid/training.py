@@ -102,7 +102,8 @@ class ReidTrainSettings(Model):
         model: What learns.
         pretrained: Whether the trunk starts with the ImageNet weights that its library fetches.
         trunk: File with weights that the trunk starts with instead.
-        frozen: Parts of the trunk, the first ones, that keep the weights they start with, batch statistics included.
+        frozen: Parts of the trunk, the first ones, that keep the weights they start with; the statistics of their batch
+            normalisation follow the pictures.
         batch: What comes together.
         augment: How pictures are varied.
         loss: What counts.
@@ -242,8 +243,7 @@ class ReidModule(lightning.LightningModule):
         self.model = ReidModel(settings.model, classes, pretrained=settings.pretrained and settings.trunk is None)
         if settings.trunk is not None:
             load_trunk(self.model.backbone, settings.trunk)
-        self._frozen = list(self.model.backbone.children())[: settings.frozen]
-        for part in self._frozen:
+        for part in list(self.model.backbone.children())[: settings.frozen]:
             part.requires_grad_(False)
         self.model = self.model.to(memory_format=torch.channels_last)
         self.loss = ReidLoss(settings.loss, people, self.model.length, teacher_length)
@@ -255,13 +255,6 @@ class ReidModule(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """What is random in the network follows from seed and epoch, so that a training can go on."""
         torch.manual_seed(self.settings.loop.seed * 100_003 + self.current_epoch)
-
-    def train(self, mode: bool = True) -> ReidModule:
-        """As any module, but for the frozen parts, which never learn."""
-        super().train(mode)
-        for part in self._frozen:
-            part.eval()
-        return self
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """The sum of the losses of a batch."""
