@@ -4,11 +4,11 @@ SOURCE is one of
 
 - `simulated`: shoppers of made-up stores as their ceiling cameras see them, split by person and by store into training
   (seeds below 1000) and test (seeds of 10,000 and more).
-- `pets09`: true tracks of PETS09-S2L1, filmed by one camera. Each stretch of `STRETCH_S` seconds stands for one, so
-  that a person is looked for in the other stretches. All are for testing.
+- `pets09`: true tracks of the second half of PETS09-S2L1, filmed by one camera. Each stretch of `STRETCH_S` seconds
+  stands for one, so that a person is looked for in the other stretches. All are for testing.
 - `unlabelled`: real people whose identity is not known, out of pictures with boxes and of footage where a detector
-  finds them, and the made-up people of MultiviewX, whose boxes belong to other frames than the pictures at hand. All
-  are for training, by a teacher's vectors alone.
+  finds them, those in the first half of PETS09-S2L1 among them, and the made-up people of MultiviewX, whose boxes
+  belong to other frames than the pictures at hand. All are for training, by a teacher's vectors alone.
 
 FOLDER gets pictures in the naming of Market-1501 (`bounding_box_train`, `query`, `bounding_box_test`) and `crops.csv`:
 file, width and height of the box in pixels, and the share of the person that is seen (empty where that is not known).
@@ -46,7 +46,7 @@ RATE_HZ = 0.25
 LEAST_SEEN, LEAST_PX, LARGEST_PX = 0.3, 40, 256
 EACH_CAMERA, QUERIES = 10, 2
 """Crops of a person in one camera at most, and how many of them are queries in the test part."""
-STRETCH_S, PETS_HZ, PETS_STEP = 10.0, 7.0, 4
+STRETCH_S, PETS_HZ, PETS_STEP, PETS_HALF = 10.0, 7.0, 4, 398
 CLIPS = (
     "one-by-one-person-detection.mp4",
     "people-detection.264",
@@ -159,7 +159,7 @@ def pets09(root: Path) -> Iterator[tuple[str, Crop]]:
     truth = read_cvml(root / "pets09" / "annotations" / "PETS2009-S2L1.xml")
     taken: Counter[tuple[int, int]] = Counter()
     for frame in VideoReader(root / "pets09" / "S2L1-view001.avi", camera="view001"):
-        if frame.index % PETS_STEP:
+        if frame.index % PETS_STEP or frame.index < PETS_HALF:
             continue
         camera = 1 + int(frame.index / PETS_HZ // STRETCH_S)
         for row in np.flatnonzero(truth.frame == frame.index + 1):
@@ -173,14 +173,9 @@ def pets09(root: Path) -> Iterator[tuple[str, Crop]]:
 
 def unlabelled(root: Path, weights: Path) -> Iterator[tuple[str, Crop]]:
     detector = OnnxDetector(ROOT / "configs" / "detectors" / "yolox_nano.yaml", weights=weights, min_score=SCORE)
-    sources = (
-        of_pennfudan(root),
-        of_coco(root),
-        of_mot17(root),
-        of_footage(root, detector),
-        of_multiviewx(root, detector),
-    )
-    for source, images in enumerate(sources, start=1):
+    boxed = of_pennfudan(root), of_coco(root), of_mot17(root)
+    found = of_footage(root, detector), of_multiviewx(root, detector), of_pets09(root, detector)
+    for source, images in enumerate((*boxed, *found), start=1):
         for number, part in enumerate(with_progress(images, f"source {source}")):
             yield "bounding_box_train", Crop(part, -1, source, number)
 
@@ -232,6 +227,12 @@ def of_footage(root: Path, detector: OnnxDetector) -> Iterator[np.ndarray]:
 def of_multiviewx(root: Path, detector: OnnxDetector) -> Iterator[np.ndarray]:
     for file in sorted((root / "multiviewx" / "Image_subsets").glob("*/*.jpg")):
         yield from found_in(Frame(read(file), file.parent.name, 0.0, 0), detector)
+
+
+def of_pets09(root: Path, detector: OnnxDetector) -> Iterator[np.ndarray]:
+    for frame in VideoReader(root / "pets09" / "S2L1-view001.avi", camera="view001"):
+        if frame.index < PETS_HALF and frame.index % 2 == 0:
+            yield from found_in(frame, detector)
 
 
 def found_in(frame: Frame, detector: OnnxDetector) -> Iterator[np.ndarray]:

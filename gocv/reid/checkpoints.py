@@ -96,6 +96,20 @@ def load_foreign(config: ReidModelConfig, path: str | Path) -> ReidModel:
     return model.eval()
 
 
+def copy_weights(source: ReidModel, target: ReidModel, file: str | Path) -> None:
+    """Give a network the weights of another one, but for the classifier.
+
+    Args:
+        source: The other one.
+        target: The network.
+        file: Where `source` comes from, for errors.
+
+    Raises:
+        DataError: They are not made of the same.
+    """
+    _fill(target, _kept(source), Path(file), ignored=())
+
+
 def load_trunk(backbone: nn.Module, path: str | Path) -> None:
     """Fill a trunk from a state dict of the same network, whatever its names are.
 

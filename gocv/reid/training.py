@@ -17,7 +17,7 @@ from gocv.data.config import Model
 from gocv.data.files import write_json
 from gocv.data.reid import ReidDataset, ReidPictures, read_reid
 from gocv.metrics.reid import ReidScores, evaluate_reid
-from gocv.reid.checkpoints import Stored, load_trunk, save_model
+from gocv.reid.checkpoints import Stored, copy_weights, load_model, load_trunk, save_model
 from gocv.reid.config import ReidModelConfig
 from gocv.reid.crops import read_crops
 from gocv.reid.losses import LossSettings, ReidLoss
@@ -102,6 +102,7 @@ class ReidTrainSettings(Model):
         model: What learns.
         pretrained: Whether the trunk starts with the ImageNet weights that its library fetches.
         trunk: File with weights that the trunk starts with instead.
+        start: Weights of such a network, written by an earlier training, that all of it starts with instead.
         frozen: Parts of the trunk, the first ones, that keep the weights they start with; the statistics of their batch
             normalisation follow the pictures.
         batch: What comes together.
@@ -117,6 +118,7 @@ class ReidTrainSettings(Model):
     model: ReidModelConfig = ReidModelConfig()
     pretrained: bool = False
     trunk: str | None = None
+    start: str | None = None
     frozen: int = Field(default=0, ge=0)
     batch: BatchSettings = BatchSettings()
     augment: AugmentSettings = AugmentSettings()
@@ -240,9 +242,12 @@ class ReidModule(lightning.LightningModule):
         super().__init__()
         self.settings = settings
         classes = people if settings.loss.identity else 0
-        self.model = ReidModel(settings.model, classes, pretrained=settings.pretrained and settings.trunk is None)
+        fetched = settings.pretrained and settings.trunk is None and settings.start is None
+        self.model = ReidModel(settings.model, classes, pretrained=fetched)
         if settings.trunk is not None:
             load_trunk(self.model.backbone, settings.trunk)
+        if settings.start is not None:
+            copy_weights(load_model(settings.start)[0], self.model, settings.start)
         for part in list(self.model.backbone.children())[: settings.frozen]:
             part.requires_grad_(False)
         self.model = self.model.to(memory_format=torch.channels_last)
