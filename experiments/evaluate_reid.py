@@ -1,8 +1,9 @@
 """Encoders side by side on the crops of `reid_crops.py`: `python experiments/evaluate_reid.py --json FILE`.
 
-Simulated shoppers whom no encoder has learnt from: all, those seen in full and those hidden in part, and
-each pair of cameras; and PETS09-S2L1, real, where one camera sees all and stretches of time stand for cameras. The
-probability that two crops show one person is held against the truth for gocv's own encoder.
+Simulated shoppers whom no encoder has learnt from: all, those seen in full, those hidden in part, tracklets (the mean
+vector of what a camera saw of a person) and each pair of cameras; and PETS09-S2L1, real, where one camera sees all and
+stretches of time stand for cameras. The probability that two crops show one person is held against the truth for gocv's
+own encoder.
 """
 
 from __future__ import annotations
@@ -45,8 +46,22 @@ def of_model(model: str, folder: Path, weights: Path) -> Iterator[dict[str, Any]
     for part, mask in parts.items():
         row = scored(query[mask], gallery, asked[mask], searched)
         yield {"method": name, "set": folder.name, "queries_of": part, **row, **about}
+    row = scored(*pooled(np.concatenate([query, gallery]), asked, searched))
+    yield {"method": name, "set": folder.name, "queries_of": "tracklets", **row, **about}
     for cameras, row in by_cameras(query, gallery, asked, searched) if "hidden" in parts else ():
         yield {"method": name, "set": folder.name, "queries_of": f"camera {cameras}", **row, "length": encoder.length}
+
+
+def pooled(
+    vectors: np.ndarray, asked: ReidPictures, searched: ReidPictures
+) -> tuple[np.ndarray, np.ndarray, ReidPictures, ReidPictures]:
+    """Tracklets, each against all: the mean vector of all that a camera saw of a person; what `scored` takes."""
+    person, camera = (np.concatenate([getattr(asked, key), getattr(searched, key)]) for key in ("person", "camera"))
+    groups, of = np.unique(np.stack([person, camera]), axis=1, return_inverse=True)
+    mean = np.stack([vectors[of == group].mean(axis=0) for group in range(groups.shape[1])])
+    mean /= np.linalg.norm(mean, axis=1, keepdims=True)
+    tracklets = ReidPictures(tuple(map(Path, "x" * len(mean))), *groups)
+    return mean, mean, tracklets, tracklets
 
 
 def calibration(folder: Path) -> Iterator[dict[str, Any]]:

@@ -275,7 +275,9 @@ def encoders() -> str:
         "simulated": ("simulated", "all"),
         "… seen in full": ("simulated", "clear"),
         "… hidden in part": ("simulated", "hidden"),
+        "… tracklets": ("simulated", "tracklets"),
         "PETS09, real": ("pets09", "all"),
+        "… its tracklets": ("pets09", "tracklets"),
     }
     lines = [f"| mAP / rank-1, % | {' | '.join(columns)} | crops/s |", f"| --- |{' ---: |' * (len(columns) + 1)}"]
     for method, title in ENCODERS.items():
