@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,7 @@ class UltralyticsDetector:
 def _load(model: str | Path) -> Any:
     try:
         with np.printoptions():  # importing ultralytics changes how numpy prints, for the whole process
+            os.environ.setdefault("YOLO_AUTOINSTALL", "false")  # or it installs packages as it goes
             import ultralytics
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == "ultralytics"

@@ -57,7 +57,7 @@ def read_picture(file: Path) -> UInt8:
     try:
         with Image.open(file) as picture:
             return np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, ImportError, Image.DecompressionBombError) as error:  # as plugins raise
         raise DataError(f"cannot be decoded: {error}", file=file, expected="a picture") from error
 
 
