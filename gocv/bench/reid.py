@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.core import DataError
 from gocv.data.config import build, load_yaml
-from gocv.data.progress import with_progress
 from gocv.data.reid import ReidDataset, ReidPictures, read_reid
 from gocv.metrics.reid import ReidScores, evaluate_reid, expand, rank_queries, rerank
 from gocv.pipeline.parts import PartSettings, make_part
 from gocv.reid.crop_encoder import CropEncoder
-from gocv.reid.crops import read_crops
+from gocv.reid.crops import encode_files
 from gocv.reid.products import quickest_product
 
 Float32 = NDArray[np.float32]
-_READ_AT_A_TIME = 256
 
 
 def make_encoder(model: str, weights: Path = Path()) -> CropEncoder:
@@ -60,14 +58,8 @@ def encode_pictures(encoder: CropEncoder, pictures: ReidPictures, what: str) -> 
     Returns:
         (k, D) float32; the pictures that they are of; what is wrong with those that could not be decoded.
     """
-    vectors, kept, problems = [np.empty((0, encoder.length), np.float32)], np.zeros(len(pictures), bool), []
-    starts = range(0, len(pictures), _READ_AT_A_TIME)
-    for start in with_progress(starts, what, len(starts)):
-        part = slice(start, start + _READ_AT_A_TIME)
-        crops, kept[part], wrong = read_crops(pictures.files[part], encoder.size_px)
-        vectors.append(encoder.encode_crops(crops))
-        problems += wrong
-    return np.concatenate(vectors), pictures[kept], problems
+    vectors, kept, problems = encode_files(encoder.encode_crops, pictures.files, encoder.size_px, what)
+    return vectors, pictures[kept], problems
 
 
 def bench_reid(

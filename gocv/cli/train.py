@@ -24,10 +24,10 @@ def train_reid_command(
 
     A training that was killed goes on where it was when it is started again. The folder gets model.safetensors.
     """
-    from gocv.data.config import load
-    from gocv.reid.training import ReidTrainSettings, train_reid
-
     with refusing():
+        from gocv.data.config import load
+        from gocv.reid.training import ReidTrainSettings, train_reid  # refuses where what it needs is not installed
+
         weights = train_reid(load(ReidTrainSettings, config, overrides or []), output or Path("runs") / config.stem)
     typer.echo(f"wrote {weights}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from gocv.core import DataError
+from gocv.data.pictures import read_picture
+from gocv.data.progress import with_progress
 
 UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+_READ_AT_A_TIME = 256
 
 
 def cut_crops(image: UInt8, xyxy: ArrayLike, size_px: tuple[int, int]) -> UInt8:
@@ -48,19 +52,6 @@ def resized(image: UInt8, size_px: tuple[int, int]) -> UInt8:
     return np.asarray(picture.resize((size_px[1], size_px[0]), Image.Resampling.BILINEAR))
 
 
-def read_picture(file: Path) -> UInt8:
-    """(h, w, 3) uint8, RGB.
-
-    Raises:
-        DataError: It is missing or cannot be decoded.
-    """
-    try:
-        with Image.open(file) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, ImportError, Image.DecompressionBombError) as error:  # as plugins raise
-        raise DataError(f"cannot be decoded: {error}", file=file, expected="a picture") from error
-
-
 def read_crops(files: Sequence[Path], size_px: tuple[int, int]) -> tuple[UInt8, NDArray[np.bool_], list[str]]:
     """Pictures of people brought to one size; those that cannot be decoded are passed over.
 
@@ -75,3 +66,27 @@ def read_crops(files: Sequence[Path], size_px: tuple[int, int]) -> tuple[UInt8, 
         except DataError as error:
             problems.append(str(error))
     return np.array(crops, np.uint8).reshape(-1, *size_px, 3), known, problems
+
+
+def encode_files(
+    encode: Callable[[UInt8], Float32], files: Sequence[Path], size_px: tuple[int, int], what: str
+) -> tuple[Float32, NDArray[np.bool_], list[str]]:
+    """Vectors of pictures in files, some at a time; those that cannot be decoded are passed over.
+
+    Args:
+        encode: From (k, height, width, 3) uint8, k from 0, to (k, D) float32.
+        files: n pictures.
+        size_px: Height and width to which they are brought.
+        what: It is, in a word or two, for the progress.
+
+    Returns:
+        (k, D) float32; (n,) which of the files they are; what is wrong with the others.
+    """
+    vectors, known, problems = [encode(np.empty((0, *size_px, 3), np.uint8))], np.zeros(len(files), bool), []
+    starts = range(0, len(files), _READ_AT_A_TIME)
+    for start in with_progress(starts, what, len(starts)):
+        part = slice(start, start + _READ_AT_A_TIME)
+        crops, known[part], wrong = read_crops(files[part], size_px)
+        vectors += [encode(crops)] if len(crops) else []
+        problems += wrong
+    return np.concatenate(vectors), known, problems

@@ -15,13 +15,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from gocv.core import DataError
+from gocv.data.pictures import SUFFIXES, read_picture
 from gocv.data.progress import with_progress
 from gocv.data.reid import ReidDataset, ReidPictures
-from gocv.reid.crops import read_picture, resized
+from gocv.reid.crops import resized
 from gocv.train.augment import Augmentation
 
 Float32 = NDArray[np.float32]
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
 class Batch(NamedTuple):

@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import lightning
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from gocv.core import ConfigError
+from gocv.core import ConfigError, MissingDependencyError
 from gocv.data.config import Model
 from gocv.data.files import write_json
 from gocv.data.reid import ReidDataset, ReidPictures, read_reid
 from gocv.metrics.reid import ReidScores, evaluate_reid
 from gocv.reid.checkpoints import Stored, copy_weights, load_model, load_trunk, save_model
 from gocv.reid.config import ReidModelConfig
-from gocv.reid.crops import read_crops
+from gocv.reid.crops import encode_files
 from gocv.reid.losses import LossSettings, ReidLoss
 from gocv.reid.model import ReidModel
 from gocv.reid.pictures import (
@@ -36,7 +36,10 @@ from gocv.train import PeopleSampler, ScheduleSettings, factor
 from gocv.train.augment import Augmentation, AugmentSettings
 from gocv.train.loop import LoopSettings, fit
 
-_ENCODED_AT_A_TIME = 128
+try:
+    import lightning
+except ImportError as error:
+    raise MissingDependencyError("training needs lightning: pip install 'gocv[train]'") from error
 
 
 class SetSettings(Model):
@@ -318,15 +321,17 @@ class ReidModule(lightning.LightningModule):
         (own, asked), (theirs, searched) = (self._encoded(model, part) for part in (query, gallery))
         return evaluate_reid(own, theirs, asked.person, searched.person, asked.camera, searched.camera)
 
-    def _encoded(self, model: ReidModel, pictures: ReidPictures) -> tuple[np.ndarray, ReidPictures]:
-        vectors, kept = [np.empty((0, model.length), np.float32)], np.zeros(len(pictures), bool)
-        for start in range(0, len(pictures), _ENCODED_AT_A_TIME):
-            part = slice(start, start + _ENCODED_AT_A_TIME)
-            size = (model.config.height_px, model.config.width_px)
-            crops, kept[part], _ = read_crops(pictures.files[part], size)
+    def _encoded(self, model: ReidModel, pictures: ReidPictures) -> tuple[NDArray[np.float32], ReidPictures]:
+        def encode(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+            if not len(crops):
+                return np.empty((0, model.length), np.float32)
             pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).to(self.device)
-            vectors.append(model(self._normalised(pixels)).float().cpu().numpy())
-        return np.concatenate(vectors), pictures[kept]
+            vectors: NDArray[np.float32] = model(self._normalised(pixels)).float().cpu().numpy()
+            return vectors
+
+        size = (model.config.height_px, model.config.width_px)
+        vectors, kept, _ = encode_files(encode, pictures.files, size, "score")
+        return vectors, pictures[kept]
 
     def _normalised(self, crops: Tensor) -> Tensor:
         return ((crops - self._mean) / self._std).contiguous(memory_format=torch.channels_last)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from gocv.core import DataError
-from gocv.reid.crops import cut_crops, read_crops, read_picture, resized
+from gocv.data.pictures import read_picture
+from gocv.reid.crops import cut_crops, read_crops, resized
 
 HIGH, WIDE = 40, 60
 FRAME = np.random.default_rng(0).integers(0, 256, (HIGH, WIDE, 3), dtype=np.uint8)

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from gocv.core import DataError, Frame
+from gocv.data.pictures import SUFFIXES, read_picture
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 _DIGITS = 8
 """Of a frame's number at most; what has more is rather a time."""
 
@@ -42,9 +41,9 @@ class ImageFolder:
         self.path, self.rate_hz, self._camera = Path(path), rate_hz, camera
         if not self.path.is_dir():
             raise DataError("is not a folder", file=self.path, expected="a folder of pictures")
-        self.files = sorted(file for file in self.path.iterdir() if file.suffix.lower() in _SUFFIXES)
+        self.files = sorted(file for file in self.path.iterdir() if file.suffix.lower() in SUFFIXES)
         if not self.files:
-            raise DataError("holds no picture", file=self.path, expected=", ".join(sorted(_SUFFIXES)))
+            raise DataError("holds no picture", file=self.path, expected=", ".join(sorted(SUFFIXES)))
         if not 0 < rate_hz < np.inf:
             raise DataError(f"the rate is {rate_hz}", file=self.path, key="rate_hz", expected="above 0 Hz")
         self.files, self._index = _in_order(self.files)
@@ -57,10 +56,9 @@ class ImageFolder:
         self.broken = {}
         for index, file in zip(self._index, self.files, strict=True):
             try:
-                with Image.open(file) as picture:
-                    image = np.asarray(picture.convert("RGB"), np.uint8)
-            except (OSError, ValueError, SyntaxError, ImportError) as error:  # what Pillow and its plugins raise
-                self.broken[file] = str(error)
+                image = read_picture(file)
+            except DataError as error:
+                self.broken[file] = error.problem
                 continue
             yield Frame(image, self._camera, index / self.rate_hz, index)
 

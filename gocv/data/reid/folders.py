@@ -8,7 +8,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from gocv.core import ConfigError, DataError, nearest
-from gocv.data.reid.names import ANY, CUHK03, DUKEMTMC, MARKET1501, SUFFIXES, NameForm
+from gocv.data.pictures import SUFFIXES
+from gocv.data.reid.names import ANY, CUHK03, DUKEMTMC, MARKET1501, NameForm
 from gocv.data.reid.pictures import ReidDataset, ReidPictures
 from gocv.data.reid.published import check_published, refuse_nobody, unmatched_queries
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 from gocv.core import DataError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
-"""Of what is taken for a picture; data sets also hold `Thumbs.db` and the like."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NameForm:
