@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -15,6 +16,9 @@ from gocv.geometry import PinholeCamera, rodrigues
 
 _PICTURE_PX = (1920, 1080)
 """Of both data sets; the files do not say."""
+
+MULTIVIEWX_FIELD_M = (25.0, 16.0)
+"""Extent of the floor of MultiviewX."""
 
 
 def read_wildtrack_cameras(
@@ -47,12 +51,19 @@ def read_multiviewx_cameras(path: str | Path) -> dict[str, PinholeCamera]:
 
     Returns:
         The cameras by name, Camera1 … Camera6, in the order of the data set's `viewNum`. Metres, as in the files, z up,
-        floor at z = 0.
+        floor at z = 0. The data set's own frame is left-handed: there no rotation has the people before the cameras,
+        and the files hold one that has them behind. Here y is 16 m less the data set's y, which mends both.
 
     Raises:
         DataError: A file is missing or malformed; file and key are named.
     """
-    return _read(Path(path), "intrinsic", unit_m=1.0)
+    theirs_t_ours = np.diag([1.0, -1.0, 1.0, 1.0])
+    theirs_t_ours[1, 3] = MULTIVIEWX_FIELD_M[1]
+    behind = np.diag([-1.0, -1.0, -1.0, 1.0])
+    return {
+        name: dataclasses.replace(camera, camera_T_world=behind @ camera.camera_T_world @ theirs_t_ours)
+        for name, camera in _read(Path(path), "intrinsic", unit_m=1.0).items()
+    }
 
 
 def _read(path: Path, inner_folder: str, unit_m: float) -> dict[str, PinholeCamera]:

@@ -24,14 +24,17 @@ _NOWHERE = -1.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Grid:
-    """Places on the floor, numbered along x first."""
+    """Places on the floor, numbered along x first; row 0 is at the origin, or with `y_down` at the far end of y."""
 
     origin_m: tuple[float, float]
     cells: tuple[int, int]
     spacing_m: float = 0.025
+    y_down: bool = False
 
     def xy_m(self, number: NDArray[np.int64]) -> NDArray[np.float64]:
         cell = np.stack([number % self.cells[0], number // self.cells[0]], axis=-1)
+        if self.y_down:
+            cell[:, 1] = self.cells[1] - cell[:, 1]
         return np.asarray(self.origin_m) + self.spacing_m * cell
 
     def area_m(self) -> NDArray[np.float64]:
@@ -63,8 +66,9 @@ def read_wildtrack(path: str | Path) -> MultiviewScene:
 def read_multiviewx(path: str | Path) -> MultiviewScene:
     """Read MultiviewX's people and cameras (Hou et al., ECCV 2020).
 
-    Frames are at 2 a second. Floor positions are those of the data set's grid of 1000 × 640 places, 2.5 cm apart, from
-    (0, 0).
+    Frames are at 2 a second; frame n is at n/2 s. Floor positions are those of the data set's grid of 1000 × 640 places,
+    2.5 cm apart, from (0, 0), with y counted from the other side: the data set's own frame is left-handed (see
+    `read_multiviewx_cameras`). The boxes are those of a cylinder that stands at the position.
 
     Args:
         path: The data set's folder, with `annotations_positions` and `calibrations`.
@@ -75,7 +79,9 @@ def read_multiviewx(path: str | Path) -> MultiviewScene:
     Raises:
         DataError: A file is missing or malformed; file, row (which person) and key are named.
     """
-    return _read(Path(path), "multiviewx", read_multiviewx_cameras(path), _Grid((0.0, 0.0), (1000, 640)), 2.0)
+    return _read(
+        Path(path), "multiviewx", read_multiviewx_cameras(path), _Grid((0.0, 0.0), (1000, 640), y_down=True), 2.0
+    )
 
 
 def _read(
