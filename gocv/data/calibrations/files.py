@@ -67,3 +67,35 @@ def of_file(file: Path, key: str | None = None) -> Iterator[None]:
         yield
     except DataError as error:
         raise error.within(file=file, key=key) from error
+
+
+def read_mat(path: Path, name: str) -> Any:
+    """A variable of a MATLAB file: cells as lists, a struct as a list of dicts, text as str, numbers as arrays.
+
+    Raises:
+        DataError: The file is missing, is none of MATLAB's (before version 7.3), or lacks the variable.
+    """
+    from scipy.io import loadmat
+
+    try:
+        with path.open("rb") as file:
+            content = loadmat(file, variable_names=[name])
+    except OSError as error:
+        raise DataError(f"cannot be read: {error}", file=path, expected="a MATLAB file") from error
+    except Exception as error:
+        raise DataError(f"is no MATLAB file: {error}", file=path, expected="MATLAB's format 5 to 7.2") from error
+    if name not in content:
+        raise DataError("is missing", file=path, key=name, expected="a variable of that name")
+    return _plain(content[name])
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.dtype.names is not None:
+        return [{field: _plain(one[field]) for field in value.dtype.names} for one in value.ravel()]
+    if value.dtype == object:
+        return [_plain(one) for one in value.ravel()]
+    if value.dtype.kind == "U":
+        return "".join(value.ravel())
+    return value
