@@ -46,7 +46,7 @@ def read_campus_cameras(path: str | Path) -> dict[str, PinholeCamera]:
         matrix[:2] /= value["scale"]
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = value["R"], -value["R"] @ value["T"]
-        width, height = (int(round(2 * side)) for side in matrix[:2, 2])
+        width, height = (round(2 * float(side)) for side in matrix[:2, 2])
         with of_file(file, name):
             cameras[name] = PinholeCamera(width, height, matrix, np.zeros(5), pose)
     if not cameras:

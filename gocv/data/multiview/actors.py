@@ -68,12 +68,12 @@ def read_actors(path: str | Path) -> Actors:
     marks = _people(read_mat(file, "actor2D"), file, "actor2D", depth=3)
     if [len(frames) for frames in actors] != [len(frames) for frames in marks]:
         raise DataError("has not the people and frames of actor3D", file=file, key="actor2D", expected="the same")
-    found = []
-    for person, (frames, seen) in enumerate(zip(actors, marks, strict=True)):
-        for frame, (joints, views) in enumerate(zip(frames, seen, strict=True)):
+    found: list[tuple[int, int, NDArray[np.float64], NDArray[np.float64]]] = []
+    for who, (frames, seen) in enumerate(zip(actors, marks, strict=True)):
+        for when, (joints, views) in enumerate(zip(frames, seen, strict=True)):
             if np.size(joints):
-                joints_m = numbers(joints, (len(ACTOR_JOINTS), 3), file=file, key=f"actor3D.{person}.{frame}")
-                found.append((frame, person, joints_m, _marked(views, file, f"actor2D.{person}.{frame}")))
+                joints_m = numbers(joints, (len(ACTOR_JOINTS), 3), file=file, key=f"actor3D.{who}.{when}")
+                found.append((when, who, joints_m, _marked(views, file, f"actor2D.{who}.{when}")))
     if not found:
         return Actors.empty()
     if len({len(joints_px) for *_, joints_px in found}) > 1:

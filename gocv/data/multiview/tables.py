@@ -33,8 +33,8 @@ def table_of_people(
     at = np.asarray(position, np.int64)
     who = np.full(len(at), -1) if person is None else np.asarray(person, np.int64)
     order = np.lexsort((who, at))
-    scores = np.ones(len(at)) if score is None else np.asarray(score, np.float64)
-    boxes = np.asarray(xyxy, np.float64).reshape(-1, 4)
+    scores = np.ones(len(at), np.float32) if score is None else np.asarray(score, np.float32)
+    boxes = np.asarray(xyxy, np.float32).reshape(-1, 4)
     count = len(np.asarray(frame))
     return DetectionTable(
         classes=PERSON,

@@ -35,7 +35,8 @@ class _Grid:
         cell = np.stack([number % self.cells[0], number // self.cells[0]], axis=-1)
         if self.y_down:
             cell[:, 1] = self.cells[1] - cell[:, 1]
-        return np.asarray(self.origin_m) + self.spacing_m * cell
+        xy_m: NDArray[np.float64] = np.asarray(self.origin_m) + self.spacing_m * cell
+        return xy_m
 
     def area_m(self) -> NDArray[np.float64]:
         low = np.asarray(self.origin_m)
@@ -66,8 +67,8 @@ def read_wildtrack(path: str | Path) -> MultiviewScene:
 def read_multiviewx(path: str | Path) -> MultiviewScene:
     """Read MultiviewX's people and cameras (Hou et al., ECCV 2020).
 
-    Frames are at 2 a second; frame n is at n/2 s. Floor positions are those of the data set's grid of 1000 × 640 places,
-    2.5 cm apart, from (0, 0), with y counted from the other side: the data set's own frame is left-handed (see
+    Frames are at 2 a second; frame n is at n/2 s. Floor positions are those of the data set's grid of 1000 × 640
+    places, 2.5 cm apart, from (0, 0), with y counted from the other side: the data set's own frame is left-handed (see
     `read_multiviewx_cameras`). The boxes are those of a cylinder that stands at the position.
 
     Args:
