@@ -213,18 +213,20 @@ def _behind_people(pixels: Array, range_m: Array, others_px: Array, others_m: Ar
     low, high = (f(others_px, axis=(1, 2))[:, None, None] for f in (np.nanmin, np.nanmax))
     behind = range_m > others_m.min(axis=1)[:, None] + _OWN_M
     pair, bead, point = np.nonzero(((pixels > low) & (pixels < high)).all(axis=-1) & behind[..., None])
-    middle, size = others_px[:, :, 0].astype(np.float32), np.maximum(half, 1e-6).astype(np.float32)
-    at, own_m = pixels[pair, bead, point].astype(np.float32), range_m[pair, bead] - _OWN_M
+    x, y = pixels[pair, bead, point].astype(np.float32).T.copy()
+    own_m = (range_m[pair, bead] - _OWN_M).astype(np.float32)
+    ellipses = np.concatenate([others_px[:, :, 0], 1 / np.maximum(half, 1e-6), others_m[..., None]], axis=2)
     covered = np.zeros(len(pair), bool)
-    for other in range(others_m.shape[1]):
-        off = (at - middle[pair, other]) / size[pair, other]
-        covered |= (off[:, 0] ** 2 + off[:, 1] ** 2 < 1) & (others_m[pair, other] < own_m)
+    for ellipse in np.ascontiguousarray(ellipses.astype(np.float32).transpose(1, 2, 0)):
+        middle_x, middle_y, over_x, over_y, depth_m = ellipse[:, pair]
+        apart = np.square((x - middle_x) * over_x) + np.square((y - middle_y) * over_y)
+        covered |= (apart < 1) & (depth_m < own_m)
     hidden = np.zeros(pixels.shape[:-1], bool)
     hidden[pair, bead, point] = covered
     return hidden
 
 
 def people_of(scene: Scene) -> Mapping[str, int]:
-    """The number of each person, in the order in which they first came."""
+    """The number of each person, in the order in which they first came; who comes in again keeps theirs."""
     ordered = sorted(scene.motions, key=lambda motion: motion.start_s)
-    return {name: number for number, name in enumerate(dict.fromkeys(motion.name for motion in ordered))}
+    return {name: number for number, name in enumerate(dict.fromkeys(motion.person for motion in ordered))}

@@ -102,7 +102,7 @@ def look(
     time_s = np.arange(np.ceil(from_s * rate_hz - 1e-9), np.ceil(until_s * rate_hz - 1e-9)) / rate_hz
     present = presence(scene, time_s)
     numbers = people_of(scene)
-    person = np.array([numbers[motion.name] for motion in scene.motions], np.int64)
+    person = np.array([numbers[motion.person] for motion in scene.motions], np.int64)
     labels, detections, all_seen, of = {}, {}, {}, {}
     cameras = scene.layout.cameras
     for (name, camera), stream in zip(cameras.items(), np.random.SeedSequence([seed, 1]).spawn(len(cameras)), strict=True):
