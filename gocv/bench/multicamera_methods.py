@@ -58,7 +58,7 @@ def floor_distance(views: Sequence[CameraView], config: PipelineConfig | None = 
     identified = {view.camera: _identities(view.seen, config) for view in views}
     given = []
     for view in views:
-        own = identified[view.camera] > 0
+        own = identified[view.camera] >= 0
         time_s = np.repeat(view.seen.time_s, np.diff(view.seen.first_row))[own]
         boxes = view.seen.boxes.xyxy[own]
         given.append(CameraTracks(view.camera, view.calibration, time_s, identified[view.camera][own], boxes))
@@ -72,7 +72,7 @@ def floor_distance(views: Sequence[CameraView], config: PipelineConfig | None = 
     who = {}
     for view, tracks in zip(views, given, strict=True):
         who[view.camera] = np.full(len(view.seen.boxes), -1, np.int64)
-        who[view.camera][identified[view.camera] > 0] = _shopper_of_each(tracks, at)
+        who[view.camera][identified[view.camera] >= 0] = _shopper_of_each(tracks, at)
     return Association(_one_row_a_moment(merged.shoppers), who, merged.report)
 
 

@@ -158,7 +158,9 @@ def multicamera(
     root: Annotated[Path, typer.Option(help="Folder of the data set.")],
     overrides: Overrides = None,
     config: Config = None,
-    kind: Annotated[str, typer.Option("--format", help="wildtrack, multiviewx.")] = "wildtrack",
+    kind: Annotated[
+        str, typer.Option("--format", help="wildtrack, multiviewx, campus, nanostore or recording.")
+    ] = "wildtrack",
     method: Annotated[list[str] | None, typer.Option(help="Its name, again for another [default: all].")] = None,
     jitter: Annotated[float, typer.Option(min=0, help="Sd of each edge of a box, share of its height.")] = 0.05,
     miss: Annotated[float, typer.Option(min=0, max=0.99, help="Share of the labelled boxes that are missed.")] = 0.2,
