@@ -18,6 +18,7 @@ from gocv.sim.scenario import Scenario, read_scenario
 from gocv.sim.shoppers import Motion
 from gocv.sim.stock import Stock
 from gocv.sim.stores import assortment, demo_layout
+from gocv.sim.multiview import simulate_views
 from gocv.sim.visit import simulate, simulate_scene, simulate_visit
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "read_scenario",
     "simulate",
     "simulate_scene",
+    "simulate_views",
     "simulate_visit",
 ]
