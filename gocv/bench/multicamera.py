@@ -75,8 +75,8 @@ def bench_scene(
         gate_m: Distance up to which a found person may be a true one.
 
     Returns:
-        A row for each method, fault, kind of ids and seed, one with the medians over seeds, and for each of these one
-        for each camera.
+        A row for each method, fault, kind of ids and seed, and one with the medians over seeds; for each of the latter,
+        or where detections are recorded, also one for each camera.
 
     Raises:
         DataError: Nothing is labelled.
@@ -89,10 +89,12 @@ def bench_scene(
     for case in with_progress(cases, "associate", len(cases)):
         for name, method in (*made.items(), *_marks(case)):
             rows += [{"method": name, **row} for row in measure(scene, case, method, gate_m)]
-    rows = _beside_sound([*rows, *_medians(rows)])
+    rows = [row for row in [*rows, *_medians(rows)] if row["camera"] == "all" or row["seed"] in (MEDIAN, RECORDED)]
     said = [] if scene.detections else [f"labels spoilt: {noise.model_dump_json(exclude={'ids'})}"]
     notes = [f"gate {gate_m:g} m", *said, *scene.notes]
-    return BenchmarkResult(f"multicamera {scene.name}", rows, environment(seeds[0]), command_line(), notes)
+    return BenchmarkResult(
+        f"multicamera {scene.name}", _beside_sound(rows), environment(seeds[0]), command_line(), notes
+    )
 
 
 def _marks(case: Case) -> Iterator[tuple[str, Method]]:
