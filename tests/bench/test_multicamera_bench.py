@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gocv.bench.multicamera import MEDIAN, bench_scene, shown
+from gocv.bench.multicamera import MEDIAN, bench_multicamera, bench_scene, shown
 from gocv.bench.multicamera_cases import RECORDED
 from gocv.bench.multicamera_methods import chosen, floor_distance, true_identities, views_of
 from gocv.bench.multicamera_scores import score_floor, score_pictures
@@ -159,3 +160,21 @@ def test_nothing_labelled_is_refused(scene: MultiviewScene) -> None:
 def test_a_method_that_there_is_not_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ConfigError, match="floor distance"):
         chosen(["flor distance"], PipelineConfig())
+
+
+def test_a_folder_in_which_nothing_is_labelled_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="wildtrak"):
+        bench_multicamera(tmp_path, "wildtrak")
+
+
+def test_real_labels_with_their_names_are_nearly_whole(shared_data: Path) -> None:
+    result = bench_multicamera(
+        shared_data / "multiviewx", "multiviewx", noise=CLEAN, ids=["broken"], seeds=[1], faults=False
+    )
+    mark = the_row(result.rows, method="true identities", camera="all", seed=1)
+    assert mark["missed"] < 0.05
+    assert mark["idf1"] > 0.99
+    assert mark["motp_m"] < 0.1
+    own = the_row(result.rows, method="floor distance", camera="all", seed=1)
+    assert own["moda"] < mark["moda"]
+    assert {row["camera"] for row in result.rows} == {"all", *(f"Camera{k}" for k in range(1, 7))}
