@@ -57,8 +57,7 @@ def bench_scene(
     scene: MultiviewScene,
     made: Mapping[str, Method],
     *,
-    noise: ViewNoise | None = None,
-    ids: Sequence[str] = ("broken", "none"),
+    noises: Sequence[ViewNoise] = (ViewNoise(), ViewNoise(ids="none")),
     seeds: Sequence[int] = (1, 2, 3),
     faults: bool = False,
     gate_m: float = GATE_M,
@@ -68,8 +67,7 @@ def bench_scene(
     Args:
         scene: With labels or with detections.
         made: The methods by name.
-        noise: How labels are spoilt where the scene has no recorded detections.
-        ids: Whether the cameras' own identities are "broken" or there are "none": each is measured.
+        noises: Ways in which labels are spoilt where the scene has no recorded detections, of different `ids`.
         seeds: Of the noise.
         faults: Also measure with one camera lost, one whose clock is off, one knocked.
         gate_m: Distance up to which a found person may be a true one.
@@ -81,16 +79,15 @@ def bench_scene(
     Raises:
         DataError: Nothing is labelled.
     """
-    noise = noise or ViewNoise()
     if not scene.labels and not (len(scene.truth) and scene.detections):
         raise DataError("nothing is labelled", expected="people's boxes, or detections and who stood where")
-    cases = [case for sound in sound_cases(scene, noise, ids, seeds) for case in with_faults(sound, faults)]
+    cases = [case for sound in sound_cases(scene, noises, seeds) for case in with_faults(sound, faults)]
     rows: list[dict[str, Any]] = []
     for case in with_progress(cases, "associate", len(cases)):
         for name, method in (*made.items(), *_marks(case)):
             rows += [{"method": name, **row} for row in measure(scene, case, method, gate_m)]
     rows = [row for row in [*rows, *_medians(rows)] if row["camera"] == "all" or row["seed"] in (MEDIAN, RECORDED)]
-    said = [] if scene.detections else [f"labels spoilt: {noise.model_dump_json(exclude={'ids'})}"]
+    said = [] if scene.detections else [f"labels spoilt: {noise.model_dump_json()}" for noise in noises]
     notes = [f"gate {gate_m:g} m", *said, *scene.notes]
     return BenchmarkResult(
         f"multicamera {scene.name}", _beside_sound(rows), environment(seeds[0]), command_line(), notes

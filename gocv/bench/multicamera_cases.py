@@ -38,18 +38,17 @@ class Case:
     faulty: str = ""
 
 
-def sound_cases(scene: MultiviewScene, noise: ViewNoise, ids: Sequence[str], seeds: Sequence[int]) -> Iterator[Case]:
-    """The recorded detections; where there are none the labels spoilt, once for each kind of ids and each seed."""
+def sound_cases(scene: MultiviewScene, noises: Sequence[ViewNoise], seeds: Sequence[int]) -> Iterator[Case]:
+    """The recorded detections; where there are none the labels spoilt, once for each noise and seed."""
     if scene.detections:
         yield Case(views_of(scene.detections, scene.cameras), {"ids": "none", "seed": RECORDED})
         return
     labelled = sum(len(table.boxes) for table in scene.labels.values())
-    for kind in ids:
-        own = ViewNoise(**{**noise.model_dump(), "ids": kind})
+    for noise in noises:
         for seed in seeds:
-            made = {n: noisy_view(t, n, scene.cameras.get(n), own, seed=seed) for n, t in scene.labels.items()}
+            made = {n: noisy_view(t, n, scene.cameras.get(n), noise, seed=seed) for n, t in scene.labels.items()}
             found = sum(int((view.person >= 0).sum()) for view in made.values())
-            of = {"ids": kind, "seed": seed, "missed": 1 - found / max(labelled, 1)}
+            of = {"ids": noise.ids, "seed": seed, "missed": 1 - found / max(labelled, 1)}
             person = {name: view.person for name, view in made.items()}
             yield Case(views_of({name: view.seen for name, view in made.items()}, scene.cameras), of, person)
 

@@ -180,13 +180,12 @@ def multicamera(
     from gocv.sim.views import ViewNoise
 
     with refusing():
-        noise = build(ViewNoise, {"jitter": jitter, "miss": miss, "false_per_frame": false})
+        noise = {"jitter": jitter, "miss": miss, "false_per_frame": false}
         result = bench_multicamera(
             root,
             kind,
             method or [],
-            noise=noise,
-            ids=ids or ["broken", "none"],
+            noises=[build(ViewNoise, {**noise, "ids": kind}) for kind in ids or ["broken", "none"]],
             seeds=range(first_seed, first_seed + seeds),
             faults=faults,
             gate_m=gate,

@@ -38,9 +38,7 @@ def nobody(views: Sequence[CameraView]) -> Association:
 
 
 def rows_of(scene: MultiviewScene, method: Any = floor_distance, **settings: Any) -> list[Mapping[str, Any]]:
-    return list(
-        bench_scene(scene, {"it": method}, **{"noise": CLEAN, "seeds": [1], "ids": ["broken"], **settings}).rows
-    )
+    return list(bench_scene(scene, {"it": method}, **{"noises": [CLEAN], "seeds": [1], **settings}).rows)
 
 
 def the_row(rows: Sequence[Mapping[str, Any]], **wanted: Any) -> Mapping[str, Any]:
@@ -76,12 +74,12 @@ def test_floor_distances_join_true_boxes_and_say_which_box_was_whose(scene: Mult
 
 
 def test_boxes_without_identities_are_tracked_first(scene: MultiviewScene) -> None:
-    row = the_row(rows_of(scene, ids=["none"]), method="it", camera="all", seed=1)
+    row = the_row(rows_of(scene, noises=[ViewNoise(ids="none")]), method="it", camera="all", seed=1)
     assert row["recall"] > 0.5
 
 
 def test_there_is_a_row_for_each_method_and_seed_and_for_each_camera(scene: MultiviewScene) -> None:
-    rows = rows_of(scene, nobody, seeds=[1, 2], ids=["broken", "none"])
+    rows = rows_of(scene, nobody, seeds=[1, 2], noises=[CLEAN, ViewNoise(ids="none")])
     methods = 2  # with the mark of true identities
     assert len(rows) == methods * 2 * (2 + 1 + 3)  # a row for each seed, the medians, and those of each camera
     assert len({tuple(row[k] for k in ("method", "ids", "camera", "seed")) for row in rows}) == len(rows)
@@ -93,7 +91,7 @@ def test_nobody_found_is_everybody_missed(scene: MultiviewScene) -> None:
 
 
 def test_medians_are_those_of_the_seeds(scene: MultiviewScene) -> None:
-    rows = rows_of(scene, noise=ViewNoise(miss=0.3), seeds=[1, 2, 3])
+    rows = rows_of(scene, noises=[ViewNoise(miss=0.3)], seeds=[1, 2, 3])
     own = [row["idf1"] for row in rows if row["method"] == "it" and row["camera"] == "all" and row["seed"] != MEDIAN]
     assert the_row(rows, method="it", camera="all", seed=MEDIAN)["idf1"] == sorted(own)[1]
     assert all(0.2 < row["missed"] < 0.4 for row in rows)
@@ -133,7 +131,7 @@ def test_faults_reach_the_views(scene: MultiviewScene) -> None:
 
 def test_recorded_detections_are_taken_as_they_are(scene: MultiviewScene) -> None:
     recorded = dataclasses.replace(scene, detections=scene.labels)
-    rows = rows_of(recorded, noise=ViewNoise(miss=0.9), seeds=[1, 2])
+    rows = rows_of(recorded, noises=[ViewNoise(miss=0.9)], seeds=[1, 2])
     assert {row["seed"] for row in rows} == {RECORDED}
     assert the_row(rows, method="it", camera="all")["recall"] > 0.9
     assert len(shown(rows)) == 1
@@ -168,9 +166,7 @@ def test_a_folder_in_which_nothing_is_labelled_is_refused(tmp_path: Path) -> Non
 
 
 def test_real_labels_with_their_names_are_nearly_whole(shared_data: Path) -> None:
-    result = bench_multicamera(
-        shared_data / "multiviewx", "multiviewx", noise=CLEAN, ids=["broken"], seeds=[1], faults=False
-    )
+    result = bench_multicamera(shared_data / "multiviewx", "multiviewx", noises=[CLEAN], seeds=[1])
     mark = the_row(result.rows, method="true identities", camera="all", seed=1)
     assert mark["missed"] < 0.05
     assert mark["idf1"] > 0.99
