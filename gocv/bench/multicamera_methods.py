@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -58,21 +59,19 @@ def floor_distance(views: Sequence[CameraView], config: PipelineConfig | None = 
     identified = {view.camera: _identities(view.seen, config) for view in views}
     given = []
     for view in views:
-        own = identified[view.camera] > 0
+        own = identified[view.camera] >= 0
         time_s = np.repeat(view.seen.time_s, np.diff(view.seen.first_row))[own]
         boxes = view.seen.boxes.xyxy[own]
         given.append(CameraTracks(view.camera, view.calibration, time_s, identified[view.camera][own], boxes))
     merged = merge_cameras(given, config.multicamera)
-    at = {
-        (float(time), float(x), float(y)): int(shopper)
-        for time, shopper, (x, y) in zip(
-            merged.shoppers.time_s, merged.shoppers.shopper, merged.shoppers.xy_m, strict=True
-        )
-    }
+    there: dict[tuple[float, float, float], list[int]] = {}
+    rows = zip(merged.shoppers.time_s.tolist(), *merged.shoppers.xy_m.T.tolist(), strict=True)
+    for key, shopper in zip(rows, merged.shoppers.shopper.tolist(), strict=True):
+        there.setdefault(key, []).append(shopper)
     who = {}
     for view, tracks in zip(views, given, strict=True):
         who[view.camera] = np.full(len(view.seen.boxes), -1, np.int64)
-        who[view.camera][identified[view.camera] > 0] = _shopper_of_each(tracks, at)
+        who[view.camera][identified[view.camera] >= 0] = _shopper_of_each(tracks, there)
     return Association(_one_row_a_moment(merged.shoppers), who, merged.report)
 
 
@@ -87,13 +86,17 @@ def _identities(seen: DetectionTable, config: PipelineConfig) -> Array:
     )
 
 
-def _shopper_of_each(tracks: CameraTracks, at: Mapping[tuple[float, float, float], int]) -> Array:
-    """(n,) the shopper that each box of a camera went into: the one who has a row at its time and place."""
+def _shopper_of_each(tracks: CameraTracks, there: Mapping[tuple[float, float, float], Sequence[int]]) -> Array:
+    """(n,) the shopper that each box of a camera went into: who has most rows at the times and places of its track."""
     if tracks.calibration is None:
         return np.full(len(tracks.time_s), -1, np.int64)
     places = tracks.calibration.pixels_to_floor(_feet_px(tracks.xyxy))
-    keys = zip(tracks.time_s.tolist(), places[:, 0].tolist(), places[:, 1].tolist(), strict=True)
-    return np.array([at.get(key, -1) for key in keys], np.int64)
+    keys = zip(tracks.time_s.tolist(), *places.T.tolist(), strict=True)
+    votes: dict[int, Counter[int]] = {}
+    for track, key in zip(tracks.track_id.tolist(), keys, strict=True):
+        votes.setdefault(track, Counter()).update(there.get(key, ()))
+    shopper = {track: found.most_common(1)[0][0] if found else -1 for track, found in votes.items()}
+    return np.array([shopper[track] for track in tracks.track_id.tolist()], np.int64)
 
 
 def _one_row_a_moment(sightings: FloorTracks) -> FloorTracks:

@@ -158,7 +158,9 @@ def multicamera(
     root: Annotated[Path, typer.Option(help="Folder of the data set.")],
     overrides: Overrides = None,
     config: Config = None,
-    kind: Annotated[str, typer.Option("--format", help="wildtrack, multiviewx.")] = "wildtrack",
+    kind: Annotated[
+        str, typer.Option("--format", help="wildtrack, multiviewx, campus, nanostore or recording.")
+    ] = "wildtrack",
     method: Annotated[list[str] | None, typer.Option(help="Its name, again for another [default: all].")] = None,
     jitter: Annotated[float, typer.Option(min=0, help="Sd of each edge of a box, share of its height.")] = 0.05,
     miss: Annotated[float, typer.Option(min=0, max=0.99, help="Share of the labelled boxes that are missed.")] = 0.2,
@@ -178,13 +180,12 @@ def multicamera(
     from gocv.sim.views import ViewNoise
 
     with refusing():
-        noise = build(ViewNoise, {"jitter": jitter, "miss": miss, "false_per_frame": false})
+        noise = {"jitter": jitter, "miss": miss, "false_per_frame": false}
         result = bench_multicamera(
             root,
             kind,
             method or [],
-            noise=noise,
-            ids=ids or ["broken", "none"],
+            noises=[build(ViewNoise, {**noise, "ids": kind}) for kind in ids or ["broken", "none"]],
             seeds=range(first_seed, first_seed + seeds),
             faults=faults,
             gate_m=gate,
