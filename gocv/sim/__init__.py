@@ -12,13 +12,13 @@ store is a `layout` (`stores`), and keeps the truth. Then sensors look at it: `s
 from gocv.sim.articles import Article
 from gocv.sim.layout import Facing, Gondola, StoreLayout
 from gocv.sim.load_changes import LoadChange
+from gocv.sim.multiview import simulate_views
 from gocv.sim.observe import observe
 from gocv.sim.scales import SHAKY, ScaleNoise, ShelfScales
 from gocv.sim.scenario import Scenario, read_scenario
 from gocv.sim.shoppers import Motion
 from gocv.sim.stock import Stock
 from gocv.sim.stores import assortment, demo_layout
-from gocv.sim.multiview import simulate_views
 from gocv.sim.visit import simulate, simulate_scene, simulate_visit
 
 __all__ = [

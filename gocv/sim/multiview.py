@@ -1,6 +1,6 @@
 """A simulated visit as many calibrated cameras and a detector in each would give it, with who really stood where.
 
-Nothing is drawn for it: minutes of eight cameras take seconds. `gocv.sim.render` draws the same scene where looks matter.
+Nothing is drawn for it; `gocv.sim.render` draws the same scene where looks matter.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ def look(
     person = np.array([numbers[motion.person] for motion in scene.motions], np.int64)
     labels, detections, all_seen, of = {}, {}, {}, {}
     cameras = scene.layout.cameras
-    for (name, camera), stream in zip(cameras.items(), np.random.SeedSequence([seed, 1]).spawn(len(cameras)), strict=True):
+    for (name, camera), stream in zip(
+        cameras.items(), np.random.SeedSequence([seed, 1]).spawn(len(cameras)), strict=True
+    ):
         seen = sightings(scene.layout, camera, present)
         seen = dataclasses.replace(seen, person=person[seen.person])
         detections[name], of[name] = detect(seen, camera, time_s, noise, np.random.default_rng(stream))
@@ -127,9 +129,7 @@ def look(
 
 def _labels(seen: Sightings, time_s: Array) -> DetectionTable:
     shown = np.flatnonzero(np.isfinite(seen.visible_xyxy).all(axis=1))
-    return table(
-        seen.frame[shown], seen.visible_xyxy[shown], seen.visible_fraction[shown], seen.person[shown], time_s
-    )
+    return table(seen.frame[shown], seen.visible_xyxy[shown], seen.visible_fraction[shown], seen.person[shown], time_s)
 
 
 def _truth(present: Presence, person: NDArray[np.int64], time_s: Array) -> FloorTruth:
