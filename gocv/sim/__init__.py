@@ -7,6 +7,9 @@ them out: where to walk (`routes`, `crowd`, `search`, `detour`, `company`, `stat
 store is a `layout` (`stores`), and keeps the truth. Then sensors look at it: `scales` (`load_changes`, `vibration`,
 `weighing`), joints (`observe`, `encounters`), footage (`scene`, `render`), and their faults (`faults`, `mishaps`,
 `paperwork`). `visit` does all that in order and writes the recording.
+
+People who were labelled by others need no store: `views` turns their boxes into what detectors would have made of them,
+`camera_faults` breaks cameras, and `walkers` is a bare floor.
 """
 
 from gocv.sim.articles import Article
