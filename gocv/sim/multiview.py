@@ -15,10 +15,8 @@ from gocv.core import DataError
 from gocv.data.detections import DetectionTable
 from gocv.data.multiview.scene import FloorTruth, MultiviewScene
 from gocv.sim.detector import BoxNoise, detect, table
-from gocv.sim.scenario import Scenario
 from gocv.sim.scene import Scene
 from gocv.sim.sightings import Presence, Sightings, people_of, presence, sightings
-from gocv.sim.visit import simulate_scene
 
 Array = NDArray[np.float64]
 
@@ -36,34 +34,6 @@ class Views:
     scene: MultiviewScene
     sightings: Mapping[str, Sightings]
     of: Mapping[str, NDArray[np.int64]]
-
-
-def simulate_views(
-    scenario: Scenario,
-    *,
-    seed: int,
-    rate_hz: float | None = None,
-    from_s: float = 0.0,
-    until_s: float | None = None,
-) -> MultiviewScene:
-    """Boxes of all cameras of a simulated visit, and who stood where: see `look`.
-
-    The same arguments give the same numbers.
-
-    Args:
-        scenario: What happens, with how many cameras.
-        seed: Of everything random.
-        rate_hz: Frames a second; the scenario's where None.
-        from_s: First moment that is wanted.
-        until_s: Where to stop, exclusive; the end of the visit where None.
-
-    Raises:
-        ConfigError: The scenario is impossible in its store.
-        DataError: The seed is negative, or a number is out of range.
-    """
-    scene = simulate_scene(scenario, seed=seed)
-    rate_hz = scenario.frames_hz if rate_hz is None else rate_hz
-    return look(scene, scenario.boxes, seed=seed, rate_hz=rate_hz, from_s=from_s, until_s=until_s).scene
 
 
 def look(
