@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from gocv.bench.multicamera_methods import FLOOR_DISTANCE, methods
+from gocv.bench.multicamera_scores import score_floor
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.core import Embeddings
 from gocv.data.detections import DetectionTable
@@ -27,6 +29,7 @@ from gocv.data.embeddings import EmbeddingTableWriter, read_embeddings
 from gocv.data.files import write_json
 from gocv.data.multiview import MultiviewScene, read_scene, write_scene
 from gocv.multicamera.views import CameraView
+from gocv.pipeline import PipelineConfig
 from gocv.reid.crops import cut_crops
 from gocv.sim import read_scenario, simulate_scene
 from gocv.sim.multiview import Views, look
@@ -176,7 +179,7 @@ def camera_views(job: Job, scene: MultiviewScene, *, appearance: bool) -> list[C
             parts = list(read_embeddings(_vectors_file(job, name), seen.frame.tolist()))
             length = max((part.vector.shape[1] for part in parts if len(part)), default=0)
             vector = np.full((len(seen.boxes), length), np.nan, np.float32)
-            for first, part in zip(seen.first_row, parts, strict=False):
+            for first, part in zip(seen.first_row[:-1], parts, strict=True):
                 if len(part):
                     vector[first + part.row] = part.vector
         views.append(CameraView(name, camera, seen, vector))
@@ -185,19 +188,9 @@ def camera_views(job: Job, scene: MultiviewScene, *, appearance: bool) -> list[C
 
 def measure(job: Job, scene: MultiviewScene, looks: Sequence[bool]) -> list[dict[str, Any]]:
     """Scores of each method on the floor."""
-    from gocv.bench.multicamera import score_floor
-    from gocv.bench.multicamera_methods import floor_distance
-
-    methods: dict[str, Any] = {"floor distance": floor_distance}
-    try:
-        from gocv.multicamera import associate
-    except ImportError:
-        pass
-    else:
-        methods["association"] = associate
     rows = []
-    for method, run in methods.items():
-        for appearance in looks if method != "floor distance" else [False]:
+    for method, run in methods(PipelineConfig()).items():
+        for appearance in looks if method != FLOOR_DISTANCE else [False]:
             views = camera_views(job, scene, appearance=appearance)
             start = time.perf_counter()
             found = run(views)
