@@ -97,8 +97,9 @@ def _returning(planner: Planner, drafts: Sequence[Draft]) -> list[Draft]:
     for first in [draft.programme for draft in drafts if draft.programme.company is None]:
         if planner.habits.returns > 0 and planner.rng.random() < planner.habits.returns:
             draft = planner.draft(f"{first.name}-again", first.entry_s + float(planner.rng.uniform(*_BACK_S)))
-            same = {"height_m": first.height_m, "speed_m_s": first.speed_m_s, "again": first.name}
-            draft.programme = dataclasses.replace(draft.programme, **same)
+            draft.programme = dataclasses.replace(
+                draft.programme, height_m=first.height_m, speed_m_s=first.speed_m_s, again=first.name
+            )
             again.append(draft)
     return again
 

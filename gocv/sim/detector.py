@@ -98,7 +98,9 @@ def detect(
     return table(frame[order], boxes[order], score[order], np.full(len(order), -1), time_s), rows[order]
 
 
-def table(frame: NDArray[np.int64], xyxy: Array, score: Array, track_id: NDArray[np.int64], time_s: Array) -> DetectionTable:
+def table(
+    frame: NDArray[np.int64], xyxy: Array, score: Array, track_id: NDArray[np.int64], time_s: Array
+) -> DetectionTable:
     """A table of people from rows in order of `frame`, with a row for each of (F,) `time_s`."""
     first_row = np.searchsorted(frame, np.arange(len(time_s) + 1)).astype(np.int64)
     boxes = Detections(xyxy.astype(np.float32), score.astype(np.float32), np.zeros(len(frame), np.int64))

@@ -1,6 +1,6 @@
 """A simulated visit as many calibrated cameras and a detector in each would give it, with who really stood where.
 
-Nothing is drawn for it: minutes of eight cameras take seconds. `gocv.sim.render` draws the same scene where looks matter.
+Nothing is drawn for it; `gocv.sim.render` draws the same scene where looks matter.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ from gocv.core import DataError
 from gocv.data.detections import DetectionTable
 from gocv.data.multiview.scene import FloorTruth, MultiviewScene
 from gocv.sim.detector import BoxNoise, detect, table
-from gocv.sim.scenario import Scenario
 from gocv.sim.scene import Scene
 from gocv.sim.sightings import Presence, Sightings, people_of, presence, sightings
-from gocv.sim.visit import simulate_scene
 
 Array = NDArray[np.float64]
 
@@ -36,34 +34,6 @@ class Views:
     scene: MultiviewScene
     sightings: Mapping[str, Sightings]
     of: Mapping[str, NDArray[np.int64]]
-
-
-def simulate_views(
-    scenario: Scenario,
-    *,
-    seed: int,
-    rate_hz: float | None = None,
-    from_s: float = 0.0,
-    until_s: float | None = None,
-) -> MultiviewScene:
-    """Boxes of all cameras of a simulated visit, and who stood where: see `look`.
-
-    The same arguments give the same numbers.
-
-    Args:
-        scenario: What happens, with how many cameras.
-        seed: Of everything random.
-        rate_hz: Frames a second; the scenario's where None.
-        from_s: First moment that is wanted.
-        until_s: Where to stop, exclusive; the end of the visit where None.
-
-    Raises:
-        ConfigError: The scenario is impossible in its store.
-        DataError: The seed is negative, or a number is out of range.
-    """
-    scene = simulate_scene(scenario, seed=seed)
-    rate_hz = scenario.frames_hz if rate_hz is None else rate_hz
-    return look(scene, scenario.boxes, seed=seed, rate_hz=rate_hz, from_s=from_s, until_s=until_s).scene
 
 
 def look(
@@ -105,7 +75,9 @@ def look(
     person = np.array([numbers[motion.person] for motion in scene.motions], np.int64)
     labels, detections, all_seen, of = {}, {}, {}, {}
     cameras = scene.layout.cameras
-    for (name, camera), stream in zip(cameras.items(), np.random.SeedSequence([seed, 1]).spawn(len(cameras)), strict=True):
+    for (name, camera), stream in zip(
+        cameras.items(), np.random.SeedSequence([seed, 1]).spawn(len(cameras)), strict=True
+    ):
         seen = sightings(scene.layout, camera, present)
         seen = dataclasses.replace(seen, person=person[seen.person])
         detections[name], of[name] = detect(seen, camera, time_s, noise, np.random.default_rng(stream))
@@ -127,9 +99,7 @@ def look(
 
 def _labels(seen: Sightings, time_s: Array) -> DetectionTable:
     shown = np.flatnonzero(np.isfinite(seen.visible_xyxy).all(axis=1))
-    return table(
-        seen.frame[shown], seen.visible_xyxy[shown], seen.visible_fraction[shown], seen.person[shown], time_s
-    )
+    return table(seen.frame[shown], seen.visible_xyxy[shown], seen.visible_fraction[shown], seen.person[shown], time_s)
 
 
 def _truth(present: Presence, person: NDArray[np.int64], time_s: Array) -> FloorTruth:

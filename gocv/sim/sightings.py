@@ -128,9 +128,7 @@ def sightings(layout: StoreLayout, camera: PinholeCamera, present: Presence) -> 
     shown = inside & ~hidden
     area = np.ptp(np.nan_to_num(pixels[..., 1:3, 0]), axis=2) * np.ptp(np.nan_to_num(pixels[..., 3:, 1]), axis=2)
     weight = area[..., None] / pixels.shape[2]
-    total, within, seen = (
-        (weight * mask).sum(axis=(1, 2)) for mask in (np.isfinite(pixels[..., 0]), inside, shown)
-    )
+    total, within, seen = ((weight * mask).sum(axis=(1, 2)) for mask in (np.isfinite(pixels[..., 0]), inside, shown))
     visible = _around(pixels, np.isfinite(pixels[..., 0]) & ~hidden)
     visible = np.clip(visible, -0.5, np.tile(size - 0.5, 2))
     visible[~shown.any(axis=(1, 2))] = np.nan
@@ -141,8 +139,8 @@ def sightings(layout: StoreLayout, camera: PinholeCamera, present: Presence) -> 
         visible,
         seen / np.maximum(within, 1e-9),
         within / np.maximum(total, 1e-9),
-        shown[:, list(FEET)].any(axis=(1, 2)),
-        shown[:, HEAD].any(axis=1),
+        np.asarray(shown[:, list(FEET)].any(axis=(1, 2))),
+        np.asarray(shown[:, HEAD].any(axis=1)),
     )
 
 

@@ -6,13 +6,14 @@ import heapq
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from gocv.core import ConfigError, DataError, FloorTracks, PlateId
+from gocv.data.multiview.scene import MultiviewScene
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, RecordingWriter, Truth, TruthName, TruthReceipt
 from gocv.sim.acts import Deed
@@ -20,6 +21,7 @@ from gocv.sim.casting import programmes
 from gocv.sim.director import Director
 from gocv.sim.faults import BlindArea, ClockSkew, ScaleFault
 from gocv.sim.layout import StoreLayout
+from gocv.sim.multiview import look
 from gocv.sim.observe import JointStream
 from gocv.sim.play import Stage
 from gocv.sim.replay import TimedEvent, extended, plates_of, replayed
@@ -29,6 +31,7 @@ from gocv.sim.scene import Scene, stays_of
 from gocv.sim.shoppers import Motion
 from gocv.sim.stock import Disorder, Stock
 from gocv.sim.stores import with_cameras
+from gocv.sim.view_tables import write_views
 from gocv.sim.weighing import GondolaTask, weigh
 
 Item = TypeVar("Item")
@@ -104,6 +107,34 @@ def simulate_scene(scenario: Scenario, *, seed: int, layout: StoreLayout | None 
     return _Visit(scenario, seed, layout).scene()
 
 
+def simulate_views(
+    scenario: Scenario,
+    *,
+    seed: int,
+    rate_hz: float | None = None,
+    from_s: float = 0.0,
+    until_s: float | None = None,
+) -> MultiviewScene:
+    """Boxes of all cameras of a simulated visit, and who stood where: see `gocv.sim.multiview.look`.
+
+    The same arguments give the same numbers.
+
+    Args:
+        scenario: What happens, with how many cameras.
+        seed: Of everything random.
+        rate_hz: Frames a second; the scenario's where None.
+        from_s: First moment that is wanted.
+        until_s: Where to stop, exclusive; the end of the visit where None.
+
+    Raises:
+        ConfigError: The scenario is impossible in its store.
+        DataError: The seed is negative, or a number is out of range.
+    """
+    scene = simulate_scene(scenario, seed=seed)
+    rate_hz = scenario.frames_hz if rate_hz is None else rate_hz
+    return look(scene, scenario.boxes, seed=seed, rate_hz=rate_hz, from_s=from_s, until_s=until_s).scene
+
+
 class _Visit:
     """A visit on its way from a scenario into a recording; all that is random is drawn from streams of its own."""
 
@@ -150,16 +181,16 @@ class _Visit:
         with RecordingWriter(
             path, name=f"simulated-{self._seed}", origin_unix_s=ORIGIN_UNIX_S, store=self._store, overwrite=overwrite
         ) as writer:
-            self._act(writer.write_joints, keep=video)
+            self._act(writer.write_joints, keep=video or self._scenario.detections)
             writer.set_duration(self._duration_s)
             self._weigh(writer)
             truth = self._truth()
             writer.write_truth(truth)
-            if video:
-                self._film(writer)
-            else:
+            with tempfile.TemporaryDirectory() as folder:
+                files = self._looked_at(Path(folder)) if self._scenario.detections else {}
+                files |= self._filmed(Path(folder), files) if video else {}
                 for name, camera in self._layout.cameras.items():
-                    writer.add_camera(Camera(name, calibration=camera))
+                    writer.add_camera(files.get(name, Camera(name, calibration=camera)))
             writer.note(f"Simulated with seed {self._seed}: there is no such store, nobody was filmed or weighed.")
             for note in self._notes():
                 writer.note(note)
@@ -229,22 +260,33 @@ class _Visit:
         ]
         weigh(tasks)
 
-    def _film(self, writer: RecordingWriter) -> None:
-        """Render the footage of all cameras, and copy it into the recording."""
+    def _looked_at(self, folder: Path) -> dict[str, Camera]:
+        """Boxes that a detector would find in each camera, and the truth of each frame."""
+        rate_hz, noise = self._scenario.frames_hz, self._scenario.boxes
+        return write_views(self._seen(), noise, folder / "boxes", seed=self._seed, rate_hz=rate_hz, dark=self._dark())
+
+    def _dark(self) -> dict[str, list[tuple[float, float]]]:
+        """By camera, from when until when it is dead."""
+        dark: dict[str, list[tuple[float, float]]] = {}
+        for area in self._blind:
+            dark.setdefault(area.camera, []).append((area.from_s, area.until_s))
+        return dark
+
+    def _filmed(self, folder: Path, cameras: Mapping[str, Camera]) -> dict[str, Camera]:
+        """Render the footage of all cameras."""
         from gocv.sim.render import render_visit  # drawing is an extra: not everybody has it installed
 
         seed = int(self._looks.generate_state(1)[0])
-        with tempfile.TemporaryDirectory() as folder:
-            cores = os.cpu_count() or 1
-            dark: dict[str, list[tuple[float, float]]] = {}
-            for area in self._blind:
-                dark.setdefault(area.camera, []).append((area.from_s, area.until_s))
-            rate_hz = self._scenario.frames_hz
-            render_visit(self._seen(), folder, rate_hz=rate_hz, seed=seed, workers=cores, dark=dark)
-            for name, camera in self._layout.cameras.items():
-                video = Path(folder) / "video" / f"{name}.mp4"
-                truth = Path(folder) / "truth" / "frames" / f"{name}.parquet"
-                writer.add_camera(Camera(name, video, calibration=camera, truth=truth))
+        cores = os.cpu_count() or 1
+        rate_hz = self._scenario.frames_hz
+        render_visit(self._seen(), folder, rate_hz=rate_hz, seed=seed, workers=cores, dark=self._dark())
+        filmed = {}
+        for name, calibration in self._layout.cameras.items():
+            video = folder / "video" / f"{name}.mp4"
+            truth = folder / "truth" / "frames" / f"{name}.parquet"
+            detections = cameras[name].detections if name in cameras else None
+            filmed[name] = Camera(name, video, calibration=calibration, detections=detections, truth=truth)
+        return filmed
 
     def _seen(self) -> Scene:
         duration_s = self._duration_s

@@ -19,7 +19,7 @@ __all__ = [
     "read_multiview",
     "read_multiviewx",
     "read_recording_views",
-    "read_wildtrack",
     "read_scene",
+    "read_wildtrack",
     "write_scene",
 ]

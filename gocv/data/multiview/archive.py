@@ -48,7 +48,7 @@ def write_scene(path: str | Path, scene: MultiviewScene) -> None:
     if scene.area_m is not None:
         arrays["area_m"] = scene.area_m
     with written_whole(Path(path)) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def read_scene(path: str | Path) -> MultiviewScene:
@@ -61,7 +61,9 @@ def read_scene(path: str | Path) -> MultiviewScene:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         head = json.loads(arrays["head"].tobytes().decode())
-        cameras = {name: _camera(arrays, i) if known else None for i, (name, known) in enumerate(head["cameras"].items())}
+        cameras = {
+            name: _camera(arrays, i) if known else None for i, (name, known) in enumerate(head["cameras"].items())
+        }
         labels, detections = (_tables(arrays, kind, head[kind]) for kind in _TABLES)
         truth = FloorTruth(arrays["truth/time_s"], arrays["truth/person"], arrays["truth/xy_m"])
         area_m, notes = arrays.get("area_m"), tuple(head["notes"])
