@@ -142,6 +142,13 @@ class Walkers:
         weight = np.exp(log - log.max(axis=1, keepdims=True))
         return Walkers(mean, covariance, weight / weight.sum(axis=1, keepdims=True))
 
+    def corrected(self, seen: NDArray[np.bool_], xy_m: Float64, covariance_m2: Float64) -> Walkers:
+        """The same people, those in `seen` (n,) corrected by a row each of `xy_m` and `covariance_m2`."""
+        new = self[seen].correct(xy_m, covariance_m2)
+        mean, covariance, weight = self.mean.copy(), self.covariance.copy(), self.weight.copy()
+        mean[seen], covariance[seen], weight[seen] = new.mean, new.covariance, new.weight
+        return Walkers(mean, covariance, weight)
+
     def state(self) -> tuple[Float64, Float64]:
         """(n, 4) mean and (n, 4, 4) covariance of the mixture."""
         mean: Float64 = (self.weight[..., None] * self.mean).sum(axis=1)
