@@ -73,7 +73,7 @@ class LinkSettings(Model):
         other_id: The same of one that ends while another of the camera begins: below 0.
     """
 
-    newcomers_per_m2_s: float = Field(default=0.02, gt=0)
+    newcomers_per_m2_s: float = Field(default=0.04, gt=0)
     inside: float = Field(default=0.02, gt=0, le=1)
     gap_s: float = Field(default=1.0, gt=0)
     blind_gap_s: float = Field(default=6.0, gt=0)
@@ -82,7 +82,7 @@ class LinkSettings(Model):
     step_m: float = Field(default=0.15, gt=0)
     turn_m_s: float = Field(default=0.7, gt=0)
     same_id: float = Field(default=3.0, gt=0)
-    other_id: float = Field(default=-1.5, lt=0)
+    other_id: float = Field(default=-2.0, lt=0)
 
 
 class RefineSettings(Model):
@@ -100,11 +100,11 @@ class RefineSettings(Model):
         stretch_s: How much is gone over at a time; memory is bounded by it.
     """
 
-    rounds: int = Field(default=3, ge=0)
+    rounds: int = Field(default=4, ge=0)
     block_s: float = Field(default=0.5, gt=0)
     switch: float = Field(default=0.03, gt=0, lt=1)
     strangers_per_m2: float = Field(default=0.02, gt=0)
-    reach_s: float = Field(default=1.0, ge=0)
+    reach_s: float = Field(default=0.5, ge=0)
     same: float = Field(default=4.0, gt=0)
     least_looks: int = Field(default=4, ge=1)
     fill_s: float = Field(default=1.0, ge=0)
