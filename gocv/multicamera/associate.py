@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -68,7 +69,7 @@ def associate(
         shoppers, who = _offline(seen, settings, entrances, likeness)
     of_rows = {view.camera: np.full(len(view.seen.boxes), -1, np.int64) for view in views}
     for c, view in enumerate(used):
-        own = seen.looks.camera == c
+        own = (seen.looks.camera == c) & (who >= 0)
         of_rows[view.camera][seen.looks.row[own]] = who[own]
     return Association(shoppers, of_rows, report)
 
@@ -90,9 +91,24 @@ def _offline(
     seen: Seen, settings: AssociationSettings, entrances: Sequence[Zone], likeness: Likeness | None
 ) -> tuple[FloorTracks, Int64]:
     who, velocity = _followed(seen, settings, likeness)
+    seen, kept = _one_place_each(seen, who)
+    every, who, velocity = np.full(len(kept), -1, np.int64), who[kept], velocity[kept]
     who = _refined(seen, who, velocity, settings, entrances, likeness)
-    who, order = _in_order(seen, who)
-    return _rows(seen, who, order, settings), who
+    who, people = _in_order(who)
+    every[kept] = who
+    return _rows(seen, who, people, settings), every
+
+
+def _one_place_each(seen: Seen, who: Int64) -> tuple[Seen, NDArray[np.bool_]]:
+    """Of boxes that have two places the one that somebody was found at, else the likelier; and (n,) which are kept."""
+    box = seen.looks.box
+    order = np.lexsort((np.arange(len(box)), who < 0, box))
+    kept = np.zeros(len(box), np.bool_)
+    kept[order[np.diff(box[order], prepend=-1) != 0]] = True
+    looks = seen.looks[kept]
+    first = np.searchsorted(looks.window, np.arange(len(seen.time_s) + 1))
+    vector = None if seen.vector is None else seen.vector[kept]
+    return dataclasses.replace(seen, looks=looks, first=first, vector=vector), kept
 
 
 def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | None) -> tuple[Int64, Float64]:
@@ -181,7 +197,7 @@ def _known_again(before: Int64, now: Int64, next_name: int) -> tuple[Int64, int]
     return np.where(now >= 0, new_name[index], -1), next_name + len(fresh)
 
 
-def _in_order(seen: Seen, who: Int64) -> tuple[Int64, int]:
+def _in_order(who: Int64) -> tuple[Int64, int]:
     """(n,) shoppers numbered in the order in which they were first seen; and how many there are."""
     known = who >= 0
     names, first = np.unique(who[known], return_index=True)
@@ -196,9 +212,7 @@ def _rows(seen: Seen, who: Int64, people: int, settings: AssociationSettings) ->
     """A row for each window in which a shopper was seen, or was a little before and after."""
     known = who >= 0
     looks = seen.looks[known]
-    paths = smooth(
-        seen.time_s, looks.window, who[known], looks.xy_m, looks.covariance_m2, people=people
-    )
+    paths = smooth(seen.time_s, looks.window, who[known], looks.xy_m, looks.covariance_m2, people=people)
     length = np.maximum(paths.last - paths.first + 1, 0)
     person = np.repeat(np.arange(people), length)
     window = np.arange(len(person)) - np.repeat(paths.begin, length) + np.repeat(paths.first, length)

@@ -80,7 +80,9 @@ class LiveShoppers:
         self._lost: dict[int, _Lost] = {}
         self.shoppers = 0
 
-    def update(self, time_s: float, present: NDArray[np.bool_], looks: Looks, vector: Float32 | None = None) -> list[Final]:
+    def update(
+        self, time_s: float, present: NDArray[np.bool_], looks: Looks, vector: Float32 | None = None
+    ) -> list[Final]:
         """Take account of one window; the windows that are final now, oldest first. Arguments as `Follower.step`."""
         step = self._follower.step(time_s, present, looks, vector)
         self._waiting.append(step)

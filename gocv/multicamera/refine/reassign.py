@@ -39,9 +39,7 @@ class _Without:
     paths: Paths
 
 
-def reassign(
-    blocks: Blocks, settings: RefineSettings, look: LookSettings, likeness: Likeness | None = None
-) -> Blocks:
+def reassign(blocks: Blocks, settings: RefineSettings, look: LookSettings, likeness: Likeness | None = None) -> Blocks:
     """Give every look to whom it fits best.
 
     Args:
@@ -178,9 +176,7 @@ def _posterior(
     return group[look], shoppers[state], odds[look, state]
 
 
-def _densities(
-    blocks: Blocks, group: Int64, paths: Paths, without: _Without, u: int
-) -> tuple[Float64, Int64]:
+def _densities(blocks: Blocks, group: Int64, paths: Paths, without: _Without, u: int) -> tuple[Float64, Int64]:
     """(T, s) log density of each look on each path that it may lie on, and (s,) the shoppers whose paths they are."""
     moment = blocks.moment[group]
     place, spread = blocks.xy_m[group], blocks.covariance_m2[group]

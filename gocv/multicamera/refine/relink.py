@@ -53,7 +53,9 @@ def relink(
     )
     end, begin = _candidates(blocks.time_s, paths, settings.link.longest_s)
     at = np.minimum(paths.last[end], paths.first[begin])
-    gain = log_odds(_ends(blocks, paths, end, at), _ends(blocks, paths, begin, paths.first[begin]), entrances, settings.link)
+    gain = log_odds(
+        _ends(blocks, paths, end, at), _ends(blocks, paths, begin, paths.first[begin]), entrances, settings.link
+    )
     gain += _own_tracks(blocks, piece, count, end, begin, settings)
     gain += _appearance(blocks, piece, count, end, begin, settings, likeness)
     good = gain > 0
@@ -157,7 +159,10 @@ def _own_tracks(
 
     def ours(rows: Int64) -> Bool:
         return np.array(
-            [[row >= 0 and members[i, int(blocks.own[row])] >= _MEMBER for row in line] for i, line in enumerate(rows.tolist())]
+            [
+                [row >= 0 and members[i, int(blocks.own[row])] >= _MEMBER for row in line]
+                for i, line in enumerate(rows.tolist())
+            ]
         ).reshape(rows.shape)
 
     own_last, own_first = blocks.own[last], blocks.own[first]
