@@ -25,6 +25,7 @@ class BoxSettings(Model):
         agree_sd: A box is fitted again without one edge where the squares of what does not fit add up to more than the
             square of this, in standard deviations.
         whole_bonus: By so much less must they add up to then.
+        odd_factor: On the standard deviations of places that come from such a box.
         no_person_sd: Where even then they add up to more than the square of this, the box is of nobody who stands.
         bias_m: Standard deviation of what is wrong for long: calibration, the way a detector draws.
         worst_m: A place that is less certain than this is none.
@@ -43,8 +44,9 @@ class BoxSettings(Model):
     edge_px: float = Field(default=3.0, ge=0)
     agree_sd: float = Field(default=2.5, gt=0)
     whole_bonus: float = Field(default=3.0, ge=0)
+    odd_factor: float = Field(default=2.0, ge=1)
     no_person_sd: float = Field(default=8.0, gt=0)
-    bias_m: float = Field(default=0.05, ge=0)
+    bias_m: float = Field(default=0.07, ge=0)
     worst_m: float = Field(default=3.0, gt=0)
 
 

@@ -29,7 +29,7 @@ Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 _STEPS = 5
-_DELTA_M = 0.01
+_ENOUGH_M = 0.005
 _LONGEST_STEP_M = 3.0
 _LEFT, _TOP, _RIGHT, _BOTTOM = range(4)
 _OUTWARDS = np.array([-1.0, -1.0, 1.0, 1.0])
@@ -41,9 +41,7 @@ _HIDDEN = (
     ((_RIGHT,), 3.0),
 )
 """What may be hidden of somebody, and what it costs to say so, as squares of standard deviations."""
-_ROUND = np.array(
-    [[1.0, 0.0], [0.7, 0.7], [0.0, 1.0], [-0.7, 0.7], [-1.0, 0.0], [-0.7, -0.7], [0.0, -1.0], [0.7, -0.7]]
-)
+_ROUND = np.array([[1.0, 0.0], [0.7, 0.7], [0.0, 1.0], [-0.7, 0.7], [-1.0, 0.0], [-0.7, -0.7], [0.0, -1.0], [0.7, -0.7]])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +97,7 @@ def sight(camera: PinholeCamera, xyxy: NDArray[np.float32], settings: BoxSetting
     fit = _fitted(camera, boxes, sd_px, hidden, adult, _start(camera, boxes, adult))
     odd = np.flatnonzero(fit.cost > settings.agree_sd**2)
     _without_an_edge(camera, boxes, sd_px, hidden, odd, adult, settings, fit)
+    fit.covariance[odd] *= settings.odd_factor**2
     xy_m, covariance_m2 = _places(fit, settings.no_person_sd, settings)
     child_xy_m, child_covariance_m2 = np.full_like(xy_m, np.nan), np.full_like(covariance_m2, np.nan)
     share = settings.child_height_m / settings.height_m
@@ -157,7 +156,7 @@ def _without_an_edge(
         return
     best = fit.cost[odd] - settings.whole_bonus
     start, gone = _start(camera, boxes[odd], body), hidden[odd]
-    tall = np.diff(_edges(camera, start, body.depth_m)[:, [_TOP, _BOTTOM]], axis=1)[:, 0]
+    tall = np.diff(_edges(_pixels(camera, start, body.depth_m)[0])[:, [_TOP, _BOTTOM]], axis=1)[:, 0]
     sd_px = np.fmax(sd_px[odd], settings.sd_share * tall)  # of the person, not of what is seen of them
     for sides, price in _HIDDEN:
         without = hidden[odd]
@@ -190,7 +189,9 @@ def _fitted(camera: PinholeCamera, boxes: Float64, sd_px: Float64, hidden: Bool,
             step = np.linalg.solve(normal, right[..., None])[..., 0]
             length = np.linalg.norm(step[:, :2], axis=1, keepdims=True)
             person = person + step * np.minimum(1.0, _LONGEST_STEP_M / np.maximum(length, 1e-9))
-        edges = _edges(camera, person, body.depth_m)
+            if not (length > _ENOUGH_M).any():
+                break
+        edges = _edges(_pixels(camera, person, body.depth_m)[0])
         off = (person[:, 2:] - usual) * np.sqrt(np.diag(surely)[2:])
         cost = ((weight * (boxes - edges)) ** 2).sum(axis=1) + (off**2).sum(axis=1)
     return _Fit(person, np.linalg.inv(normal), cost, edges)
@@ -198,23 +199,33 @@ def _fitted(camera: PinholeCamera, boxes: Float64, sd_px: Float64, hidden: Bool,
 
 def _outline(camera: PinholeCamera, person: Float64, depth_m: float) -> tuple[Float64, Float64]:
     """(n, 4) edges of each person's box, and (n, 4, 4) how they change with x, y, h and r."""
-    moved = person[None] + _DELTA_M * np.concatenate([np.zeros((1, 4)), np.eye(4)])[:, None]
-    edges = _edges(camera, moved, depth_m)
-    return edges[0], np.moveaxis((edges[1:] - edges[0]) / _DELTA_M, 0, 2)
+    pixels, points, aside = _pixels(camera, person, depth_m)
+    x, y = pixels[..., 0], pixels[..., 1]
+    which = np.stack([x.argmin(axis=1), y.argmin(axis=1), x.argmax(axis=1), y.argmax(axis=1)], axis=1)
+    by_point = camera.projection_jacobian(np.take_along_axis(points, which[..., None], axis=1))
+    by_point = np.take_along_axis(by_point, np.array([0, 1, 0, 1])[None, :, None, None], axis=2)[:, :, 0]
+    slope = np.empty((len(person), 4, 4))
+    slope[..., :2] = by_point[..., :2]
+    slope[..., 2] = by_point[..., 2] * (which >= len(_ROUND))
+    slope[..., 3] = (by_point[..., :2] * aside[:, None]).sum(axis=2) * np.tile(_ROUND[:, 0], 2)[which]
+    return _edges(pixels), slope
 
 
-def _edges(camera: PinholeCamera, person: Float64, depth_m: float) -> Float64:
-    """(..., 4) the rectangle around the picture of an upright, elliptic cylinder; NaN where part of it is not before the camera."""
-    away = person[..., :2] - camera.position_m[:2]
-    away = away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-9)
-    aside = np.stack([-away[..., 1], away[..., 0]], axis=-1)
-    ring = (
-        person[..., None, :2]
-        + (person[..., 3, None] * _ROUND[:, 0])[..., None] * aside[..., None, :]
-        + (depth_m * _ROUND[:, 1])[:, None] * away[..., None, :]
-    )
-    points = np.empty((*ring.shape[:-2], 2, len(_ROUND), 3))
-    points[..., 0, :, :2], points[..., 0, :, 2] = ring, 0.0
-    points[..., 1, :, :2], points[..., 1, :, 2] = ring, person[..., 2, None]
-    pixels, _ = camera.project(points.reshape(*ring.shape[:-2], -1, 3))
-    return np.concatenate([pixels.min(axis=-2), pixels.max(axis=-2)], axis=-1)
+def _edges(pixels: Float64) -> Float64:
+    """(n, 4) the rectangle around (n, k, 2) pixels; NaN where one is."""
+    return np.concatenate([pixels.min(axis=1), pixels.max(axis=1)], axis=1)
+
+
+def _pixels(camera: PinholeCamera, person: Float64, depth_m: float) -> tuple[Float64, Float64, Float64]:
+    """Points on the rims of upright, elliptic cylinders: (n, k, 2) pixels, NaN where not before the camera; (n, k, 3)
+    metres, those on the floor first; and (n, 2) the direction in which people are wide."""
+    away = person[:, :2] - camera.position_m[:2]
+    away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
+    aside = np.stack([-away[:, 1], away[:, 0]], axis=1)
+    wide = (person[:, 3, None] * _ROUND[:, 0])[..., None] * aside[:, None]
+    ring = person[:, None, :2] + wide + (depth_m * _ROUND[:, 1])[:, None] * away[:, None]
+    count = len(_ROUND)
+    points = np.empty((len(person), 2 * count, 3))
+    points[:, :count, :2] = points[:, count:, :2] = ring
+    points[:, :count, 2], points[:, count:, 2] = 0.0, person[:, 2, None]
+    return camera.project(points)[0], points, aside

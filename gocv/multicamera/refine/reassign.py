@@ -158,7 +158,8 @@ def _posterior(
     states = density.shape[1]
     first = np.zeros(states)
     if alike is not None:
-        first[:-1] = alike(int(blocks.own[group[0]]), shoppers)
+        ratio = alike(int(blocks.own[group[0]]), shoppers)
+        first[:-1] = ratio - ratio.max()  # it tells shoppers from each other, not somebody from nobody
     stay = np.full((states, states), settings.switch / states) + np.eye(states) * (1 - settings.switch)
     seen = np.exp(density - density.max(axis=1, keepdims=True))
     ahead, back = np.empty_like(seen), np.ones_like(seen)
