@@ -1,0 +1,131 @@
+"""Which camera is suspect: moved during the recording, or worse than the others."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gocv.multicamera.calibration.align import pairs_between
+from gocv.multicamera.calibration.observations import Observations
+
+Array = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+SPANS = 12
+"""Into so many spans a recording is cut to see whether a camera moves."""
+_ENOUGH = 12
+_TURNED_RAD = np.radians(1.2)
+_TIMES_OTHERS = 3.0
+_WORSE_M = 0.25
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Agreement:
+    """How each camera agrees with the others about where people stand.
+
+    Attributes:
+        apart_m: (C,) float64, median distance of a camera's places from those of the others, as the median camera
+            sees it; NaN where it shares too little.
+        turned_rad: (C,) float64, how far its directions to people turn between two parts of the recording.
+        changed_span: (C,) int64, before which span of the recording that is; -1 where it does not.
+        first_moment: (SPANS + 1,) int64, where spans begin, and the end.
+    """
+
+    apart_m: Array
+    turned_rad: Array
+    changed_span: Int64
+    first_moment: Int64
+
+
+def agreement(seen: Observations, person: Int64, xy_m: Array, cameras: Array) -> Agreement:
+    """Compare where each camera puts people with where each other one does.
+
+    A camera's places are compared as directions from it (azimuth and depression), which a knock turns by the same
+    angle everywhere; of the other cameras the median counts, so that one that moved does not accuse the rest.
+
+    Args:
+        seen: Boxes of all cameras.
+        person: (n,) int64, whose each is.
+        xy_m: (n, 2) float64, where each box alone puts the person, in the common frame.
+        cameras: (C, 8) float64.
+    """
+    count = len(cameras)
+    last = int(seen.moment.max()) + 1 if len(seen) else 1
+    edges = np.unique(np.linspace(int(seen.moment.min()) if len(seen) else 0, last, SPANS + 1).astype(np.int64))
+    spans = len(edges) - 1
+    turn = np.full((count, count, spans, 2), np.nan)
+    apart = np.full((count, count), np.nan)
+    for i in range(count):
+        for j in range(count):
+            if i == j:
+                continue
+            both = pairs_between(seen, i, j)
+            same = person[both.one] == person[both.other]
+            a, b = both.one[same], both.other[same]
+            if len(a) < _ENOUGH:
+                continue
+            apart[i, j] = np.median(np.linalg.norm(xy_m[a] - xy_m[b], axis=1))
+            off = _directions(xy_m[b], cameras[i]) - _directions(xy_m[a], cameras[i])
+            off[:, 0] = (off[:, 0] + np.pi) % (2 * np.pi) - np.pi
+            span = np.searchsorted(edges, seen.moment[a], "right") - 1
+            for s in range(spans):
+                if (span == s).sum() >= _ENOUGH:
+                    turn[i, j, s] = np.median(off[span == s], axis=0)
+    turned, changed = np.zeros(count), np.full(count, -1, np.int64)
+    for i in range(count):
+        own = _median(turn[i], axis=0)
+        for s in range(1, spans):
+            before, after = _median(own[:s], axis=0), _median(own[s:], axis=0)
+            change = float(np.linalg.norm(after - before))
+            if change > turned[i]:
+                turned[i], changed[i] = change, s
+    return Agreement(_median(apart, axis=1), turned, changed, edges)
+
+
+def suspects(found: Agreement, rms_share: Array, window_s: float) -> list[str]:
+    """(C,) what is wrong with each camera in words, "" for nothing.
+
+    Args:
+        found: How the cameras agree.
+        rms_share: (C,) float64, reprojection error as a share of box height.
+        window_s: From one moment to the next.
+    """
+    words = []
+    for camera, (apart, turned, changed) in enumerate(
+        zip(found.apart_m, found.turned_rad, found.changed_span, strict=True)
+    ):
+        others = np.arange(len(rms_share)) != camera
+        usual_turn, usual_apart = _typical(found.turned_rad[others]), _typical(found.apart_m[others])
+        usual_rms = _typical(rms_share[others])
+        if len(rms_share) > 2 and turned > max(_TURNED_RAD, _TIMES_OTHERS * usual_turn):
+            at_s = found.first_moment[changed] * window_s
+            words.append(f"moved during the recording: turned by {np.degrees(turned):.1f}° about {at_s:.0f} s in")
+        elif len(rms_share) > 2 and apart > max(_WORSE_M, _TIMES_OTHERS * usual_apart):
+            words.append(f"puts people {apart:.2f} m from where the others do (they agree within {usual_apart:.2f} m)")
+        elif rms_share[camera] > 2 * usual_rms:
+            words.append(f"its boxes fit {rms_share[camera] / usual_rms:.1f} times worse than those of the others")
+        else:
+            words.append("")
+    return words
+
+
+def _directions(xy_m: Array, camera: Array) -> Array:
+    """(n, 2) azimuth and depression of places on the floor from a camera, radians."""
+    way = xy_m - camera[5:7]
+    return np.stack([np.arctan2(way[:, 1], way[:, 0]), np.arctan2(camera[7], np.hypot(*way.T))], axis=1)
+
+
+def _median(values: Array, axis: int) -> Array:
+    """Median of what is not NaN; NaN where nothing is, without a warning."""
+    ordered = np.sort(values, axis=axis)  # NaN last
+    known = (~np.isnan(values)).sum(axis=axis, keepdims=True)
+    low = np.take_along_axis(ordered, np.maximum((known - 1) // 2, 0), axis=axis)
+    high = np.take_along_axis(ordered, np.minimum(known // 2, values.shape[axis] - 1), axis=axis)
+    return np.asarray(np.where(known > 0, (low + high) / 2, np.nan).squeeze(axis))
+
+
+def _typical(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else np.inf

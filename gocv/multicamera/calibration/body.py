@@ -1,0 +1,126 @@
+"""The box around a person as a camera draws it: a body of a few spheroids instead of a stick.
+
+From under a ceiling the lower edge of a box is the nearer foot and the upper one the far side of the head, so a stick
+from the lower to the upper edge puts people in the wrong place and gives cameras a wrong tilt. The outline of a
+spheroid has a closed form, by its dual quadric (Hartley and Zisserman, Multiple View Geometry, 2nd ed., equation
+8.5): with centre C in the camera's frame and S its squared half-axes, A = C C^T - S, the lines x = t that touch the
+outline have t = (A_xz +- sqrt(A_xz^2 - A_xx A_zz)) / A_zz, and so for y.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gocv.multicamera.calibration.poses import K1, LOG_FOCAL, X, rotations
+
+Array = NDArray[np.float64]
+BodyName = Literal["person", "cylinder"]
+
+_NEAREST_M = 0.1
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class BodyShape:
+    """Spheroids one above the other; a part's centre is at `share` of the height and `lift_m`.
+
+    Attributes:
+        share: (k,) float64, of the person's height.
+        lift_m: (k,) float64, over that.
+        half_height_m: (k,) float64.
+        radius_m: (k,) float64.
+        free: (k,) int64, which unknown scales the part's radius; -1 for none.
+    """
+
+    share: Array
+    lift_m: Array
+    half_height_m: Array
+    radius_m: Array
+    free: NDArray[np.int64]
+
+    @property
+    def scales(self) -> int:
+        """How many unknown scales of radii there are."""
+        return int(self.free.max()) + 1
+
+
+PERSON = BodyShape(
+    share=np.array([0.0, 0.62, 1.0]),
+    lift_m=np.array([0.03, 0.0, -0.13]),
+    half_height_m=np.array([0.03, 0.30, 0.13]),
+    radius_m=np.array([0.20, 0.25, 0.10]),
+    free=np.array([0, 1, -1]),
+)
+"""Feet in a stride, trunk with arms, head. The radii of the first two are only where the adjustment starts."""
+CYLINDER = BodyShape(
+    share=np.array([0.0, 1.0]),
+    lift_m=np.zeros(2),
+    half_height_m=np.zeros(2),
+    radius_m=np.array([0.25, 0.25]),
+    free=np.array([0, 0]),
+)
+"""The upright cylinder around a person whose outline data sets label."""
+SHAPES: dict[BodyName, BodyShape] = {"person": PERSON, "cylinder": CYLINDER}
+"""By name."""
+
+
+def boxes_of(
+    shape: BodyShape, parameters: Array, constants: Array, xy_m: Array, height_m: Array, log_scale: Array
+) -> Array:
+    """The boxes that cameras draw around people.
+
+    Args:
+        shape: Of the body.
+        parameters: (n, 8) float64, of the camera of each box, see `gocv.multicamera.calibration.poses`.
+        constants: (n, 8) float64, of its lens.
+        xy_m: (n, 2) float64, where each person stands.
+        height_m: (n,) float64.
+        log_scale: (shape.scales,) float64, logarithms of the factors of the free radii.
+
+    Returns:
+        (n, 4) float64: left, top, right and bottom edge in pixels, where the middles of the edges of the undistorted
+        box come to lie.
+    """
+    r = rotations(parameters)
+    up = r[:, :, 2]
+    foot = np.einsum("nij,nj->ni", r, np.concatenate([xy_m, np.zeros((len(xy_m), 1))], axis=1) - parameters[:, X:])
+    level = height_m[:, None] * shape.share + shape.lift_m
+    centre = foot[:, None] + level[:, :, None] * up[:, None]
+    centre[..., 2] = np.maximum(centre[..., 2], _NEAREST_M + shape.radius_m.max())
+    factor = np.where(shape.free >= 0, np.exp(np.append(log_scale, 0.0)[shape.free]), 1.0)
+    wide, tall = np.square(shape.radius_m * factor), np.square(shape.half_height_m)
+    x = _touching(centre, up, wide, tall, 0)
+    y = _touching(centre, up, wide, tall, 1)
+    left, right = x[0].min(axis=1), x[1].max(axis=1)
+    top, bottom = y[0].min(axis=1), y[1].max(axis=1)
+    middle_x, middle_y = (left + right) / 2, (top + bottom) / 2
+    points = np.stack([left, middle_y, middle_x, top, right, middle_y, middle_x, bottom], axis=1).reshape(-1, 4, 2)
+    pixels = _pixels(points, parameters[:, None], constants[:, None])
+    return np.stack([pixels[:, 0, 0], pixels[:, 1, 1], pixels[:, 2, 0], pixels[:, 3, 1]], axis=1)
+
+
+def _touching(centre: Array, up: Array, wide: Array, tall: Array, axis: int) -> tuple[Array, Array]:
+    """(n, k) lowest and highest x (axis 0) or y (axis 1) of the outline of each part."""
+    c, z = centre[..., axis], centre[..., 2]
+    u, w = up[:, axis, None], up[:, 2, None]
+    more = tall - wide
+    a = c * c - wide - more * u * u
+    b = c * z - more * u * w
+    d = np.maximum(z * z - wide - more * w * w, _NEAREST_M**2)
+    root = np.sqrt(np.maximum(b * b - a * d, 1e-12))
+    return (b - root) / d, (b + root) / d
+
+
+def _pixels(points: Array, parameters: Array, constants: Array) -> Array:
+    """(n, 4, 2) pixels of normalised points, by the lens model of `gocv.geometry.distortion`."""
+    cx, cy, aspect, skew, k2, p1, p2, k3 = (constants[..., k] for k in range(8))
+    x, y = points[..., 0], points[..., 1]
+    s = np.minimum(x * x + y * y, 4.0)
+    radial = 1 + s * (parameters[..., K1] + s * (k2 + s * k3))
+    xd = x * radial + 2 * p1 * x * y + p2 * (s + 2 * x * x)
+    yd = y * radial + p1 * (s + 2 * y * y) + 2 * p2 * x * y
+    focal = np.exp(parameters[..., LOG_FOCAL])
+    return np.stack([focal * (aspect * xd + skew * yd) + cx, focal * yd + cy], axis=-1)
