@@ -23,7 +23,8 @@ Int64 = NDArray[np.int64]
 
 _STEP = 1e-6
 _SCALE_SD = 0.35
-_ACCELERATION_M_S2 = 2.0
+_BEND_SHARE = 1.0
+"""How walks accelerate: standard deviation in heights of the walker per square second."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -108,20 +109,23 @@ def stands(seen: Observations, person: Int64) -> tuple[Int64, Int64, Int64]:
     return rows.reshape(-1), keys[:, 0], keys[:, 1]
 
 
-def adjust(problem: Problem, state: State, *, steps: int = 30, loss_px: float = 2.0, sd: bool = False) -> Solution:
+def adjust(
+    problem: Problem, state: State, *, steps: int = 30, loss: float = 2.0, tolerance: float = 1e-4, sd: bool = False
+) -> Solution:
     """Minimise the robust reprojection error of boxes.
 
     Args:
         problem: What is known.
         state: Where to start.
         steps: At most so many.
-        loss_px: Residuals beyond so many standard deviations count as outliers, the more the less.
+        loss: Residuals beyond so many standard deviations count as outliers, the more the less.
+        tolerance: It ends when a step lowers the cost by less than this share.
         sd: Whether `camera_sd` is wanted.
     """
     system = _System(problem)
     damping = 1e-3
     residual, scale = system.residuals(state)
-    cost, weight = _soft(residual, scale, loss_px)
+    cost, weight = _soft(residual, scale, loss)
     for _ in range(steps):
         jacobian = system.jacobian(state, residual)
         weighted = jacobian.multiply(np.sqrt(weight)[:, None]).tocsr()
@@ -132,7 +136,7 @@ def adjust(problem: Problem, state: State, *, steps: int = 30, loss_px: float = 
             step = _solved(normal, gradient, damping)
             tried = system.shifted(state, -step)
             new_residual, _ = system.residuals(tried)
-            new_cost, new_weight = _soft(new_residual, scale, loss_px)
+            new_cost, new_weight = _soft(new_residual, scale, loss)
             if np.isfinite(new_cost) and new_cost < cost:
                 better = True
                 break
@@ -142,7 +146,7 @@ def adjust(problem: Problem, state: State, *, steps: int = 30, loss_px: float = 
         gain = (cost - new_cost) / cost
         state, residual, cost, weight = tried, new_residual, new_cost, new_weight
         damping = max(damping / 6, 1e-9)
-        if gain < 1e-6:
+        if gain < tolerance:
             break
     n = len(problem.seen)
     boxes = system.boxes(state)
@@ -187,7 +191,6 @@ class _System:
         # Three moments of one person in a row: how much the walk bends.
         run = (np.diff(self._who) == 0) & (np.diff(self._when) == 1)
         self._bends = np.flatnonzero(run[:-1] & run[1:]) + 1 if s > 2 else np.empty(0, np.int64)
-        self._bend_sd = _ACCELERATION_M_S2 * problem.window_s**2
         self._prior_rows = np.argwhere(problem.free & np.isfinite(problem.prior_sd))
         self._shape = c, k, people, s
 
@@ -208,7 +211,9 @@ class _System:
         c, k = self._prior_rows.T
         prior = (state.cameras[c, k] - p.prior[c, k]) / p.prior_sd[c, k]
         b = self._bends
-        bend = (state.xy_m[b - 1] - 2 * state.xy_m[b] + state.xy_m[b + 1]) / self._bend_sd
+        # In units of the person's height: otherwise a smaller world would have smoother walks.
+        tall = (p.height_m + state.common_m + state.own_m)[self._who[b]]
+        bend = (state.xy_m[b - 1] - 2 * state.xy_m[b] + state.xy_m[b + 1]) / (_BEND_SHARE * tall * p.window_s**2)[:, None]
         apart = [(np.linalg.norm(self._between(state, i, j)) - m) / sd for i, j, m, sd in p.distances]
         parts = [
             seen.ravel(), state.log_scale / _SCALE_SD, [state.common_m / p.common_sd_m], own, prior, bend.ravel(), apart
@@ -268,9 +273,14 @@ class _System:
         row += len(c)
         b = self._bends
         where = row + np.arange(2 * len(b)).reshape(-1, 2)
+        tall = (p.height_m + state.common_m + state.own_m)[self._who[b]]
+        sd = np.repeat((_BEND_SHARE * tall * p.window_s**2)[:, None], 2, axis=1)
         for offset, factor in ((-1, 1.0), (0, -2.0), (1, 1.0)):
             column = self._xy0 + 2 * (b + offset)[:, None] + np.arange(2)
-            add(where, column, np.full(where.shape, factor / self._bend_sd))
+            add(where, column, factor / sd)
+        by_height = -residual[where] / tall[:, None]
+        add(where, np.full((len(b), 1), self._common), by_height)
+        add(where, (self._own0 + self._who[b])[:, None], by_height)
         row += 2 * len(b)
         for i, j2, _, sd in p.distances:
             way = self._between(state, i, j2)

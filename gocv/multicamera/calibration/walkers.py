@@ -200,7 +200,7 @@ class _Fit:
         total = np.bincount(stand, weight)
         mean = np.stack([np.bincount(stand, weight * xy[rows, k]) / total for k in range(2)], axis=1)
         state = State(self._cameras, self._log_scale, self._common_m, np.zeros(len(kept)), mean)
-        solution = adjust(problem, state, steps=40 if last else 15, sd=last)
+        solution = adjust(problem, state, steps=40 if last else 15, tolerance=1e-6 if last else 1e-3, sd=last)
         self._take(problem, solution, kept)
         if last:
             self._solution, self._used, self._stand_person = solution, seen, who
