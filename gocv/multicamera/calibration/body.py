@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gocv.multicamera.calibration.poses import K1, LOG_FOCAL, X, rotations
 
 Array = NDArray[np.float64]
-BodyName = Literal["person", "cylinder"]
+BodyName = Literal["person", "rectangle"]
 
 _NEAREST_M = 0.1
 
@@ -33,6 +33,7 @@ class BodyShape:
         half_height_m: (k,) float64.
         radius_m: (k,) float64.
         free: (k,) int64, which unknown scales the part's radius; -1 for none.
+        flat: Whether the parts are wide across the picture alone, like a figure of cardboard that faces every camera.
     """
 
     share: Array
@@ -40,6 +41,7 @@ class BodyShape:
     half_height_m: Array
     radius_m: Array
     free: NDArray[np.int64]
+    flat: bool = False
 
     @property
     def scales(self) -> int:
@@ -55,15 +57,16 @@ PERSON = BodyShape(
     free=np.array([0, 1, -1]),
 )
 """Feet in a stride, trunk with arms, head. The radii of the first two are only where the adjustment starts."""
-CYLINDER = BodyShape(
+RECTANGLE = BodyShape(
     share=np.array([0.0, 1.0]),
     lift_m=np.zeros(2),
     half_height_m=np.zeros(2),
     radius_m=np.array([0.25, 0.25]),
     free=np.array([0, 0]),
+    flat=True,
 )
-"""The upright cylinder around a person whose outline data sets label."""
-SHAPES: dict[BodyName, BodyShape] = {"person": PERSON, "cylinder": CYLINDER}
+"""The upright rectangle over a place on the floor that data sets label people with (WILDTRACK, MultiviewX)."""
+SHAPES: dict[BodyName, BodyShape] = {"person": PERSON, "rectangle": RECTANGLE}
 """By name."""
 
 
@@ -93,7 +96,7 @@ def boxes_of(
     factor = np.where(shape.free >= 0, np.exp(np.append(log_scale, 0.0)[shape.free]), 1.0)
     wide, tall = np.square(shape.radius_m * factor), np.square(shape.half_height_m)
     x = _touching(centre, up, wide, tall, 0)
-    y = _touching(centre, up, wide, tall, 1)
+    y = _touching(centre, up, np.zeros_like(wide) if shape.flat else wide, tall, 1)
     left, right = x[0].min(axis=1), x[1].max(axis=1)
     top, bottom = y[0].min(axis=1), y[1].max(axis=1)
     middle_x, middle_y = (left + right) / 2, (top + bottom) / 2

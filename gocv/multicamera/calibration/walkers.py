@@ -37,7 +37,8 @@ class WalkerSettings(Model):
     """How to calibrate from walkers, and what is known of them and of the store.
 
     Attributes:
-        body: "person" for a detector's boxes around people, "cylinder" for labels drawn around upright cylinders.
+        body: "person" for a detector's boxes around people, "rectangle" for labels drawn as upright rectangles of one
+            height over a place on the floor.
         height_m: Mean height of those who walk, shoes and hair included; it gives the scale.
         height_sd_m: How much people differ in height.
         known_heights_m: Heights of the walkers, in any order, where they are known: each person found is given the
@@ -63,7 +64,7 @@ class WalkerSettings(Model):
     window_s: float = Field(default=0.5, gt=0)
     edge_share: float = Field(default=0.05, ge=0)
     gates: tuple[float, ...] = (1.0, 0.8, 0.6, 0.5)
-    most_boxes: int = Field(default=12_000, gt=100)
+    most_boxes: int = Field(default=8_000, gt=100)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +191,7 @@ class _Fit:
         xy, count = self._located(), len(self._names)
         range_m = np.linalg.norm(xy - self._cameras[self._seen.camera, 5:7], axis=1)
         self._person = same_people(self._seen, xy, range_m, count, gate)
-        rows = self._thinned()
+        rows = self._thinned(self._settings.most_boxes if last else self._settings.most_boxes // 4)
         seen, person = self._seen[rows], self._person[rows]
         kept, person = np.unique(person, return_inverse=True)
         person = person.reshape(-1)
@@ -268,9 +269,9 @@ class _Fit:
     def _agreement(self) -> Agreement:
         return agreement(self._seen, self._person, self._located(), self._cameras)
 
-    def _thinned(self) -> Int64:
-        """Rows of blocks of moments, evenly over the recording, no more of them than allowed."""
-        most, n = self._settings.most_boxes, len(self._seen)
+    def _thinned(self, most: int) -> Int64:
+        """About so many rows: blocks of moments, evenly over the recording."""
+        n = len(self._seen)
         if n <= most:
             return np.arange(n)
         block = self._seen.moment // _BLOCK
