@@ -5,6 +5,7 @@
 """
 
 from gocv.multicamera.calibration.frame import ReferencePoint, align_floor, floor_errors, move_cameras
+from gocv.multicamera.calibration.points import PointsCalibration, calibrate_points
 from gocv.multicamera.calibration.poses import PARAMETERS, Lens
 from gocv.multicamera.calibration.walkers import (
     CameraReport,
@@ -17,10 +18,12 @@ __all__ = [
     "PARAMETERS",
     "CameraReport",
     "Lens",
+    "PointsCalibration",
     "ReferencePoint",
     "WalkerSettings",
     "WalkersCalibration",
     "align_floor",
+    "calibrate_points",
     "calibrate_walkers",
     "floor_errors",
     "move_cameras",

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.multicamera.calibration.poses import K1, LOG_FOCAL, X, rotations
+from gocv.multicamera.calibration.poses import X, normalised_to_pixels, rotations
 
 Array = NDArray[np.float64]
 BodyName = Literal["person", "rectangle"]
@@ -101,7 +101,7 @@ def boxes_of(
     top, bottom = y[0].min(axis=1), y[1].max(axis=1)
     middle_x, middle_y = (left + right) / 2, (top + bottom) / 2
     points = np.stack([left, middle_y, middle_x, top, right, middle_y, middle_x, bottom], axis=1).reshape(-1, 4, 2)
-    pixels = _pixels(points, parameters[:, None], constants[:, None])
+    pixels = normalised_to_pixels(points, parameters[:, None], constants[:, None])
     return np.stack([pixels[:, 0, 0], pixels[:, 1, 1], pixels[:, 2, 0], pixels[:, 3, 1]], axis=1)
 
 
@@ -115,15 +115,3 @@ def _touching(centre: Array, up: Array, wide: Array, tall: Array, axis: int) -> 
     d = np.maximum(z * z - wide - more * w * w, _NEAREST_M**2)
     root = np.sqrt(np.maximum(b * b - a * d, 1e-12))
     return (b - root) / d, (b + root) / d
-
-
-def _pixels(points: Array, parameters: Array, constants: Array) -> Array:
-    """(n, 4, 2) pixels of normalised points, by the lens model of `gocv.geometry.distortion`."""
-    cx, cy, aspect, skew, k2, p1, p2, k3 = (constants[..., k] for k in range(8))
-    x, y = points[..., 0], points[..., 1]
-    s = np.minimum(x * x + y * y, 4.0)
-    radial = 1 + s * (parameters[..., K1] + s * (k2 + s * k3))
-    xd = x * radial + 2 * p1 * x * y + p2 * (s + 2 * x * x)
-    yd = y * radial + p1 * (s + 2 * y * y) + 2 * p2 * x * y
-    focal = np.exp(parameters[..., LOG_FOCAL])
-    return np.stack([focal * (aspect * xd + skew * yd) + cx, focal * yd + cy], axis=-1)

@@ -134,3 +134,24 @@ def rigid_fit(source: Array, target: Array, weight: Array | None = None) -> Arra
     motion = np.array([angle, 0.0, 0.0])
     motion[1:] = b - turned(a[None], motion)[0]
     return motion
+
+
+def normalised_to_pixels(points: Array, parameters: Array, constants: Array) -> Array:
+    """Pixels of normalised points, by the lens model of `gocv.geometry.distortion`.
+
+    Args:
+        points: (..., 2) float64, x / z and y / z in the camera's frame.
+        parameters: (..., 8) float64, of which the first two count: focal length and k1.
+        constants: (..., 8) float64, of the lens.
+
+    Returns:
+        (..., 2) float64; far outside the picture the distortion is held, so that it never folds back.
+    """
+    cx, cy, aspect, skew, k2, p1, p2, k3 = (constants[..., k] for k in range(8))
+    x, y = points[..., 0], points[..., 1]
+    s = np.minimum(x * x + y * y, 4.0)
+    radial = 1 + s * (parameters[..., K1] + s * (k2 + s * k3))
+    xd = x * radial + 2 * p1 * x * y + p2 * (s + 2 * x * x)
+    yd = y * radial + p1 * (s + 2 * y * y) + 2 * p2 * x * y
+    focal = np.exp(parameters[..., LOG_FOCAL])
+    return np.stack([focal * (aspect * xd + skew * yd) + cx, focal * yd + cy], axis=-1)

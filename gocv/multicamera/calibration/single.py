@@ -22,7 +22,7 @@ from gocv.multicamera.calibration.poses import Lens, rotations
 Array = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
-_FIELDS_RAD = np.radians(np.geomspace(22.0, 125.0, 13))
+FIELDS_RAD = np.radians(np.geomspace(22.0, 125.0, 13))
 _TILTS_RAD = np.radians(np.arange(-6.0, 86.0, 2.0))
 _ROLLS_RAD = np.radians([-12.0, -8.0, -5.0, -2.5, 0.0, 2.5, 5.0, 8.0, 12.0])
 _SEARCHED, _REFINED, _STARTS = 250, 400, 4
@@ -178,14 +178,14 @@ def _search(seen: Observations, lens: Lens, height_m: float) -> list[Array]:
     if lens.known:
         focals = [float(np.exp(lens.start()[0]))]
     else:
-        focals = list(lens.width_px / (2 * np.tan(_FIELDS_RAD / 2)))
+        focals = list(lens.width_px / (2 * np.tan(FIELDS_RAD / 2)))
     tilt, roll = (grid.ravel() for grid in np.meshgrid(_TILTS_RAD, _ROLLS_RAD, indexing="ij"))
     trials = np.zeros((len(tilt), 8))
     trials[:, 2], trials[:, 3] = tilt, roll
     rotation = rotations(trials)
     found = []
     for focal in focals:
-        rays = _normalised(ends, lens, focal)
+        rays = normalised_rays(ends, lens, focal)
         world = np.einsum("gji,nej->gnei", rotation, rays)  # (g, n, 2, 3)
         slope = world[..., 2] / np.maximum(np.linalg.norm(world[..., :2], axis=-1), 1e-6)
         foot, head = slope[..., 0], slope[..., 1]
@@ -216,7 +216,7 @@ def _search(seen: Observations, lens: Lens, height_m: float) -> list[Array]:
     return chosen
 
 
-def _normalised(pixels: Array, lens: Lens, focal: float) -> Array:
+def normalised_rays(pixels: Array, lens: Lens, focal: float) -> Array:
     """(..., 3) rays in the camera's frame, z = 1."""
     cx, cy, aspect, skew, k2, p1, p2, k3 = lens.constants()
     y = (pixels[..., 1] - cy) / focal
