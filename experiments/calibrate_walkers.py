@@ -103,7 +103,7 @@ def simulated(shop: str, layout: StoreLayout, minutes: tuple[float, ...]) -> lis
         for duration in minutes:
             made = walk(layout, seed, duration)
             for lens in ("known", "unknown"):
-                for heights in ("known", "mean") if duration == max(minutes) else ("known",):
+                for heights in ("known", "mean", "mean, one camera's measured") if duration == max(minutes) else ("known",):
                     about = {"shop": shop, "lens": lens, "heights": heights, "minutes": duration, "seed": seed}
                     rows.append(one(made, about))
                     print(rows[-1], flush=True)
@@ -115,7 +115,11 @@ def one(made: Walk, about: dict[str, Any]) -> dict[str, Any]:
         Lens.of(c) if about["lens"] == "known" else Lens(c.width_px, c.height_px) for c in made.cameras.values()
     ]
     known = made.heights_m if about["heights"] == "known" else ()
-    settings = WalkerSettings(known_heights_m=known, height_m=MEAN_M, height_sd_m=SD_M)
+    name, camera = next(iter(made.cameras.items()))
+    measured = {name: float(camera.position_m[2])} if "camera" in about["heights"] else {}
+    settings = WalkerSettings(
+        known_heights_m=known, height_m=MEAN_M, height_sd_m=SD_M, camera_heights_m=measured
+    )
     try:
         found = calibrate_walkers(made.views, lenses, settings)
     except GocvError as error:

@@ -25,21 +25,21 @@ _NEAREST_M = 0.1
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class BodyShape:
-    """Spheroids one above the other; a part's centre is at `share` of the height and `lift_m`.
+    """Spheroids one above the other, all in shares of the person's height.
+
+    Were a part of a size of its own, it and not people's heights would tell how large the store is.
 
     Attributes:
-        share: (k,) float64, of the person's height.
-        lift_m: (k,) float64, over that.
-        half_height_m: (k,) float64.
-        radius_m: (k,) float64.
+        level: (k,) float64, of each part's centre.
+        half_height: (k,) float64.
+        radius: (k,) float64.
         free: (k,) int64, which unknown scales the part's radius; -1 for none.
         flat: Whether the parts are wide across the picture alone, like a figure of cardboard that faces every camera.
     """
 
-    share: Array
-    lift_m: Array
-    half_height_m: Array
-    radius_m: Array
+    level: Array
+    half_height: Array
+    radius: Array
     free: NDArray[np.int64]
     flat: bool = False
 
@@ -50,18 +50,16 @@ class BodyShape:
 
 
 PERSON = BodyShape(
-    share=np.array([0.0, 0.62, 1.0]),
-    lift_m=np.array([0.03, 0.0, -0.13]),
-    half_height_m=np.array([0.03, 0.30, 0.13]),
-    radius_m=np.array([0.20, 0.25, 0.10]),
+    level=np.array([0.018, 0.62, 0.925]),
+    half_height=np.array([0.018, 0.175, 0.075]),
+    radius=np.array([0.115, 0.145, 0.058]),
     free=np.array([0, 1, -1]),
 )
 """Feet in a stride, trunk with arms, head. The radii of the first two are only where the adjustment starts."""
 RECTANGLE = BodyShape(
-    share=np.array([0.0, 1.0]),
-    lift_m=np.zeros(2),
-    half_height_m=np.zeros(2),
-    radius_m=np.array([0.25, 0.25]),
+    level=np.array([0.0, 1.0]),
+    half_height=np.zeros(2),
+    radius=np.array([0.14, 0.14]),
     free=np.array([0, 0]),
     flat=True,
 )
@@ -90,13 +88,13 @@ def boxes_of(
     r = rotations(parameters)
     up = r[:, :, 2]
     foot = np.einsum("nij,nj->ni", r, np.concatenate([xy_m, np.zeros((len(xy_m), 1))], axis=1) - parameters[:, X:])
-    level = height_m[:, None] * shape.share + shape.lift_m
-    centre = foot[:, None] + level[:, :, None] * up[:, None]
-    centre[..., 2] = np.maximum(centre[..., 2], _NEAREST_M + shape.radius_m.max())
+    tall = height_m[:, None]
+    centre = foot[:, None] + (tall * shape.level)[:, :, None] * up[:, None]
+    centre[..., 2] = np.maximum(centre[..., 2], _NEAREST_M + (tall * shape.radius).max(axis=1, keepdims=True))
     factor = np.where(shape.free >= 0, np.exp(np.append(log_scale, 0.0)[shape.free]), 1.0)
-    wide, tall = np.square(shape.radius_m * factor), np.square(shape.half_height_m)
-    x = _touching(centre, up, wide, tall, 0)
-    y = _touching(centre, up, np.zeros_like(wide) if shape.flat else wide, tall, 1)
+    across, along = np.square(tall * shape.radius * factor), np.square(tall * shape.half_height)
+    x = _touching(centre, up, across, along, 0)
+    y = _touching(centre, up, np.zeros_like(across) if shape.flat else across, along, 1)
     left, right = x[0].min(axis=1), x[1].max(axis=1)
     top, bottom = y[0].min(axis=1), y[1].max(axis=1)
     middle_x, middle_y = (left + right) / 2, (top + bottom) / 2
