@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import DataError, MissingDependencyError
+from gocv.geometry import rodrigues
 from gocv.multicamera.calibration.poses import Lens
 
 Array = NDArray[np.float64]
@@ -17,8 +18,9 @@ Array = NDArray[np.float64]
 FEWEST_PICTURES = 5
 """Of boards found: fewer do not show the lens from enough sides."""
 _OUTLIER, _OUTLIER_PX = 2.5, 0.3
-_LOOSE = 0.01
+_LOOSE = 0.02
 _COVERED = 0.4
+_TURNED_RAD = np.radians(15.0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def calibrate_board(
     board[:, :2] = square_m * np.stack(np.meshgrid(*map(np.arange, inner_corners)), axis=-1).reshape(-1, 2)
     dropped: dict[str, float] = {}
     while True:
-        matrix, distortion, sd, errors = _fit(cv2, board, [found[name] for name in used], (width, height))
+        matrix, distortion, sd, normals, errors = _fit(cv2, board, [found[name] for name in used], (width, height))
         limit = max(_OUTLIER_PX, _OUTLIER * float(np.median(errors)))
         worst = int(errors.argmax())
         if errors[worst] <= limit:
@@ -100,7 +102,7 @@ def calibrate_board(
         used.pop(worst)
         _enough(used, pictures)
     focal = matrix[0, 0], matrix[1, 1]
-    if not max(sd[0] / focal[0], sd[1] / focal[1]) < _LOOSE:
+    if not max(sd[0] / focal[0], sd[1] / focal[1]) < _LOOSE or _between(normals) < _TURNED_RAD:
         raise DataError(
             f"the pictures do not fix the focal length: {focal[0]:.0f} ± {sd[0]:.0f} px",
             key="pictures",
@@ -129,20 +131,28 @@ def _opencv() -> Any:
 
 def _corners(cv2: Any, picture: NDArray[np.uint8], inner_corners: tuple[int, int]) -> Any:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
-    flags = cv2.CALIB_CB_EXHAUSTIVE | cv2.CALIB_CB_ACCURACY | cv2.CALIB_CB_NORMALIZE_IMAGE
-    found, corners = cv2.findChessboardCornersSB(np.ascontiguousarray(grey), inner_corners, flags=flags)
+    # Not "normalised": with "accuracy" it hands back corners that are not those of the board (OpenCV 5.0).
+    found, corners = cv2.findChessboardCornersSB(
+        np.ascontiguousarray(grey), inner_corners, flags=cv2.CALIB_CB_ACCURACY
+    )
     return np.asarray(corners, np.float32).reshape(-1, 1, 2) if found else None
 
 
 def _fit(
     cv2: Any, board: NDArray[np.float32], corners: list[Any], size: tuple[int, int]
-) -> tuple[Array, Array, Array, Array]:
-    """Camera matrix, distortion, standard deviations of the intrinsics, and the error of each picture."""
-    _, matrix, distortion, _, _, sd, _, errors = cv2.calibrateCameraExtended(
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Camera matrix, distortion, standard deviations of the intrinsics, board normals and error of each picture."""
+    _, matrix, distortion, turns, _, sd, _, errors = cv2.calibrateCameraExtended(
         [board] * len(corners), corners, size, None, None, flags=cv2.CALIB_FIX_K3
     )
     found = np.asarray(distortion, np.float64).ravel()[:5]
-    return np.asarray(matrix, np.float64), found, np.asarray(sd, np.float64).ravel(), np.asarray(errors).ravel()
+    normals = rodrigues(np.asarray(turns, np.float64).reshape(-1, 3))[:, :, 2]
+    return np.asarray(matrix, np.float64), found, np.asarray(sd, np.float64).ravel(), normals, np.asarray(errors).ravel()
+
+
+def _between(normals: Array) -> float:
+    """The largest angle between two boards, radians."""
+    return float(np.arccos(np.clip(normals @ normals.T, -1.0, 1.0)).max())
 
 
 def _enough(used: list[str], pictures: Mapping[str, Any]) -> None:
