@@ -12,6 +12,7 @@ from gocv.multicamera.calibration.walkers import (
     WalkersCalibration,
     WalkerSettings,
     calibrate_walkers,
+    check_cameras,
 )
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "align_floor",
     "calibrate_points",
     "calibrate_walkers",
+    "check_cameras",
     "floor_errors",
     "move_cameras",
 ]

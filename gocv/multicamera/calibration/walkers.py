@@ -22,7 +22,7 @@ from gocv.multicamera.calibration.body import SHAPES, BodyName
 from gocv.multicamera.calibration.bundle import Problem, Solution, State, adjust, free_parameters, stands
 from gocv.multicamera.calibration.observations import Observations, observe_walkers
 from gocv.multicamera.calibration.people import same_people
-from gocv.multicamera.calibration.poses import PARAMETERS, Lens, moved, turned
+from gocv.multicamera.calibration.poses import PARAMETERS, Lens, moved, parameters_of, turned
 from gocv.multicamera.calibration.single import locate, prior_of, start_camera
 from gocv.multicamera.views import CameraView
 
@@ -142,12 +142,37 @@ def calibrate_walkers(
     return fit.result()
 
 
+def check_cameras(views: Sequence[CameraView], settings: WalkerSettings | None = None) -> tuple[CameraReport, ...]:
+    """How well calibrated cameras explain the boxes of people who walk about; cameras stay as they are.
+
+    Args:
+        views: What each camera saw, on one clock, with its `calibration`, all in one frame.
+        settings: Those of `calibrate_walkers`.
+
+    Raises:
+        DataError: A camera has no calibration, or no box with a track is whole in any picture.
+    """
+    settings = settings or WalkerSettings()
+    cameras = [view.calibration for view in views]
+    bare = [view.camera for view in views if view.calibration is None]
+    if bare or not views:
+        raise DataError(f"{', '.join(bare) or 'nobody'} has no calibration", key="calibration", expected="a camera")
+    known = [camera for camera in cameras if camera is not None]
+    fit = _Fit(tuple(view.camera for view in views), views, [Lens.of(c) for c in known], settings)
+    fit.hold(np.stack([parameters_of(camera) for camera in known]))
+    for gate in settings.gates[:1]:
+        fit.round(gate)
+    fit.round(settings.gates[0], last=True)
+    return fit.reports()
+
+
 class _Fit:
     """The state of a calibration from round to round."""
 
     def __init__(
         self, names: tuple[str, ...], views: Sequence[CameraView], lenses: Sequence[Lens], settings: WalkerSettings
     ) -> None:
+        self._held = False
         self._names, self._lenses, self._settings = names, lenses, settings
         self._shape = SHAPES[settings.body]
         self._seen, jitter = observe_walkers(
@@ -186,6 +211,12 @@ class _Fit:
         check_joined(placed, self._names)
         self._cameras = moved(self._cameras, placed)
 
+    def hold(self, cameras: Array) -> None:
+        """Take cameras as they are."""
+        if not len(self._seen):
+            raise DataError("no whole box with a track", key="track_id", expected="boxes that a tracker numbered")
+        self._cameras, self._held = cameras, True
+
     def round(self, gate: float, last: bool = False) -> None:
         """Who is who by where the cameras are now, then cameras by who is who."""
         xy, count = self._located(), len(self._names)
@@ -201,7 +232,7 @@ class _Fit:
         total = np.bincount(stand, weight)
         mean = np.stack([np.bincount(stand, weight * xy[rows, k]) / total for k in range(2)], axis=1)
         state = State(self._cameras, self._log_scale, self._common_m, np.zeros(len(kept)), mean)
-        solution = adjust(problem, state, steps=40 if last else 15, tolerance=1e-6 if last else 1e-3, sd=last)
+        solution = adjust(problem, state, steps=40 if last else 15, tolerance=1e-6 if last else 1e-3, sd=last and not self._held)
         self._take(problem, solution, kept)
         if last:
             self._solution, self._used, self._stand_person = solution, seen, who
@@ -222,18 +253,21 @@ class _Fit:
             self._notes.append(f"{self._names[camera]}: {int(dropped.sum())} boxes from {part} it moved are left out")
         self._seen, self._heights, self._person = self._seen[keep], self._heights[keep], self._person[keep]
 
-    def result(self) -> WalkersCalibration:
-        """All that was found."""
+    def reports(self) -> tuple[CameraReport, ...]:
+        """How well each camera fits."""
         found, seen, solution = self._agreement(), self._used, self._solution
         late = suspects(found, self._noise, self._settings.window_s)
         reports = []
         for index, name in enumerate(self._names):
             own = seen.camera == index
             off = solution.residual_px[own]
-            limit = 3 * 1.4826 * np.median(np.abs(off))
+            limit = 3 * 1.4826 * np.median(np.abs(off)) if own.any() else 0.0
             inside = np.abs(off) <= limit
+            if not own.any():
+                reports.append(_unseen(name))
+                continue
             share = off / seen.tall_px[own, None]
-            words = self._words[index] or late[index]
+            words = (self._words[index] if self._words else "") or late[index]
             reports.append(
                 CameraReport(
                     camera=name,
@@ -245,10 +279,15 @@ class _Fit:
                     suspect=words,
                 )
             )
+        return tuple(reports)
+
+    def result(self) -> WalkersCalibration:
+        """All that was found."""
+        solution = self._solution
         cameras = [lens.camera(row) for lens, row in zip(self._lenses, self._framed(), strict=True)]
         return WalkersCalibration(
             cameras=dict(zip(self._names, cameras, strict=True)),
-            reports=tuple(reports),
+            reports=self.reports(),
             heights_m=self._person_heights,
             walked_m=turned(solution.state.xy_m, self._to_frame()),
             notes=tuple(self._notes),
@@ -291,7 +330,7 @@ class _Fit:
             seen=seen,
             person=person,
             constants=self._constants,
-            free=free_parameters(known, fixed=0),
+            free=free_parameters(known, fixed=0) & (not self._held),
             prior=prior,
             prior_sd=sd,
             height_m=heights,
@@ -328,3 +367,8 @@ class _Fit:
         for camera in range(len(self._names)):
             own = share[problem.seen.camera == camera]
             self._noise[camera] = max(float(np.median(own)) / 0.6745, 1e-3) if len(own) else self._noise[camera]
+
+
+def _unseen(name: str) -> CameraReport:
+    nan = float("nan")
+    return CameraReport(name, 0, nan, nan, nan, dict.fromkeys(PARAMETERS, 0.0), "it saw nobody whole")
