@@ -50,4 +50,5 @@ def test_the_plan_shows_every_camera_in_its_colour(tmp_path: Path) -> None:
 
 def test_a_plan_of_nothing_is_a_picture_too(tmp_path: Path) -> None:
     draw_floor_plan(tmp_path / "plan.png", cameras={})
-    assert Image.open(tmp_path / "plan.png").size == (1100, 820)
+    with Image.open(tmp_path / "plan.png") as picture:
+        assert picture.size == (1100, 820)

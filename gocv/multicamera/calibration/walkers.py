@@ -31,6 +31,8 @@ Int64 = NDArray[np.int64]
 
 _FIRST_NOISE = 0.03
 _BLOCK = 20
+_SCALE_OFF, _HEIGHT_OFF_M, _CLEARLY = 0.02, 0.01, 0.5
+"""How far off the scale and a person's height are before people are told apart by their known heights."""
 
 
 class WalkerSettings(Model):
@@ -226,7 +228,7 @@ class _Fit:
         seen, person = self._seen[rows], self._person[rows]
         kept, person = np.unique(person, return_inverse=True)
         person = person.reshape(-1)
-        problem = self._problem(seen, person, kept)
+        problem = self._problem(seen, person, kept, last)
         stand, who, _ = stands(seen, person)
         weight = 1 / (1 + range_m[rows]) ** 2
         total = np.bincount(stand, weight)
@@ -318,13 +320,13 @@ class _Fit:
         kept = blocks[np.unique(np.linspace(0, len(blocks) - 1, max(1, len(blocks) * most // n)).astype(np.int64))]
         return np.flatnonzero(np.isin(block, kept))
 
-    def _problem(self, seen: Observations, person: Int64, kept: Int64) -> Problem:
+    def _problem(self, seen: Observations, person: Int64, kept: Int64, last: bool) -> Problem:
         settings, names = self._settings, self._names
         known = np.array([lens.known for lens in self._lenses])
         prior, sd = (np.stack(x) for x in zip(*(prior_of(lens) for lens in self._lenses), strict=True))
         for name, height in settings.camera_heights_m.items():
             prior[names.index(name), 7], sd[names.index(name), 7] = height, settings.measured_sd_m
-        heights, own_sd, common = self._height_priors(kept)
+        heights, own_sd, common = self._height_priors(kept, last)
         return Problem(
             shape=self._shape,
             seen=seen,
@@ -341,14 +343,16 @@ class _Fit:
             window_s=settings.window_s,
         )  # fmt: skip
 
-    def _height_priors(self, kept: Int64) -> tuple[Array, Array, float]:
+    def _height_priors(self, kept: Int64, last: bool) -> tuple[Array, Array, float]:
         """(P,) heights of people and how surely they are known, and how surely their mean is."""
         settings, known = self._settings, np.sort(self._settings.known_heights_m)
         n = len(kept)
-        if len(known) and self._log_scale.any():  # not in the first round, in which nobody's height is known yet
+        if len(known) and last:
             now = np.array([np.median(self._heights[self._person == p]) for p in kept])
-            nearest_known = known[np.abs(now[:, None] - known).argmin(axis=1)]
-            return nearest_known, np.full(n, settings.known_height_sd_m), settings.known_height_sd_m
+            boxes = np.array([(self._person == p).sum() for p in kept])
+            heights, sure = _matched(now, boxes, known)
+            own_sd = np.where(sure, settings.known_height_sd_m, settings.height_sd_m)
+            return np.where(sure, heights, self._mean_m), own_sd, settings.known_height_sd_m
         _, at_once = np.unique(
             np.stack([self._seen.camera, self._seen.moment]), axis=1, return_counts=True
         )
@@ -367,6 +371,20 @@ class _Fit:
         for camera in range(len(self._names)):
             own = share[problem.seen.camera == camera]
             self._noise[camera] = max(float(np.median(own)) / 0.6745, 1e-3) if len(own) else self._noise[camera]
+
+
+def _matched(found_m: Array, boxes: Int64, known_m: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """(P,) the known height of each person, and whether no other is nearly as near.
+
+    All that were found are scaled by one factor so that they fit the known ones best.
+    """
+    scales = np.exp(np.linspace(-2, 2, 81) * _SCALE_OFF)
+    off = np.abs(scales[:, None, None] * found_m[:, None] - known_m).min(axis=2)
+    cost = (boxes * np.square(off / _HEIGHT_OFF_M)).sum(axis=1) / boxes.sum() + np.square(np.log(scales) / _SCALE_OFF)
+    far = np.abs(scales[cost.argmin()] * found_m[:, None] - known_m)
+    nearest_known = known_m[far.argmin(axis=1)]
+    others = np.where(np.abs(known_m - nearest_known[:, None]) < _HEIGHT_OFF_M, np.inf, far)
+    return nearest_known, far.min(axis=1) < _CLEARLY * others.min(axis=1)
 
 
 def _unseen(name: str) -> CameraReport:
