@@ -4,8 +4,8 @@ python experiments/calibrate_walkers.py --root ../shared/data
 
 Simulated: two walkers, boxes at 10 Hz whose edges are off by 3 % of their height (the error lasts 0.2 s), 10 % missed,
 cut off by the picture, feet hidden 3 % of the time. The shop is that of the demonstration (6.4 m by 4.2 m, four cameras
-under the ceiling); the hall is 12 m by 8 m without shelves, four cameras along its walls. Real: WILDTRACK's labels, each
-camera's own tracks, nobody known across cameras. Errors are those of floor points where people walk, in the picture of
+under the ceiling); the hall is 12 m by 8 m without shelves, four cameras along its walls. Real: WILDTRACK's labels,
+each camera's own tracks, nobody known across cameras. Errors are those of floor points where people walk, in the picture of
 a camera, after the frame was turned and shifted onto the true one, without scale.
 """
 
@@ -103,7 +103,9 @@ def simulated(shop: str, layout: StoreLayout, minutes: tuple[float, ...]) -> lis
         for duration in minutes:
             made = walk(layout, seed, duration)
             for lens in ("known", "unknown"):
-                for heights in ("known", "mean", "mean, one camera's measured") if duration == max(minutes) else ("known",):
+                for heights in (
+                    ("known", "mean", "mean, one camera's measured") if duration == max(minutes) else ("known",)
+                ):
                     about = {"shop": shop, "lens": lens, "heights": heights, "minutes": duration, "seed": seed}
                     rows.append(one(made, about))
                     print(rows[-1], flush=True)
@@ -111,15 +113,11 @@ def simulated(shop: str, layout: StoreLayout, minutes: tuple[float, ...]) -> lis
 
 
 def one(made: Walk, about: dict[str, Any]) -> dict[str, Any]:
-    lenses = [
-        Lens.of(c) if about["lens"] == "known" else Lens(c.width_px, c.height_px) for c in made.cameras.values()
-    ]
+    lenses = [Lens.of(c) if about["lens"] == "known" else Lens(c.width_px, c.height_px) for c in made.cameras.values()]
     known = made.heights_m if about["heights"] == "known" else ()
     name, camera = next(iter(made.cameras.items()))
     measured = {name: float(camera.position_m[2])} if "camera" in about["heights"] else {}
-    settings = WalkerSettings(
-        known_heights_m=known, height_m=MEAN_M, height_sd_m=SD_M, camera_heights_m=measured
-    )
+    settings = WalkerSettings(known_heights_m=known, height_m=MEAN_M, height_sd_m=SD_M, camera_heights_m=measured)
     try:
         found = calibrate_walkers(made.views, lenses, settings)
     except GocvError as error:

@@ -214,7 +214,7 @@ def check_command(
         raise typer.Exit(REFUSED)
 
 
-class refusing_camera:  # noqa: N801
+class refusing_camera:
     """Errors within name the camera."""
 
     def __init__(self, name: str) -> None:
@@ -277,7 +277,9 @@ def _lenses(
                 raise ConfigError(f"is {size!r}", key="size", expected="WIDTHxHEIGHT, such as 1280x720")
             found.append(Lens(int(width), int(height)))
         else:
-            raise ConfigError(f"nothing is known of the pictures of '{name}'", key="size", expected="--lenses or --size")
+            raise ConfigError(
+                f"nothing is known of the pictures of '{name}'", key="size", expected="--lenses or --size"
+            )
     return found
 
 

@@ -118,12 +118,13 @@ def boxes_seen(
         found &= (edges[..., 3] - edges[..., 1] >= _FEWEST_PX) & (edges[..., 2] > edges[..., 0])
     track = _track_numbers(found, time_s, faults.lost_s)
     frame, person = np.nonzero(found)
+    score = np.full(len(frame), 0.9, np.float32)
     table = DetectionTable(
         classes=("person",),
         frame=np.arange(frames),
         time_s=np.asarray(time_s, np.float64),
         first_row=np.concatenate([[0], np.cumsum(found.sum(axis=1))]),
-        boxes=Detections(edges[found], np.full(len(frame), 0.9), np.zeros(len(frame), np.int64)),
+        boxes=Detections(edges[found].astype(np.float32), score, np.zeros(len(frame), np.int64)),
         track_id=track[found],
     )
     return table, person

@@ -109,7 +109,9 @@ def draw_floor_plan(
         axes.plot(*walked.T, ".", color=INK, markersize=1.6, alpha=min(0.6, 800 / len(walked) + 0.08), zorder=3)
     _draw_cameras(axes, cameras, views, suspects or {})
     _draw_scale(axes, low, high)
-    _draw_legend(whole, cameras, views, suspects or {}, len(walked) > 0, (1 - side + 0.005, 1 - (head + 24) / size_px[1]))
+    _draw_legend(
+        whole, cameras, views, suspects or {}, len(walked) > 0, (1 - side + 0.005, 1 - (head + 24) / size_px[1])
+    )
     save(figure, path)
 
 
@@ -133,7 +135,7 @@ def _draw_cameras(
 ) -> None:
     from matplotlib.patches import Polygon
 
-    for index, (name, camera) in enumerate(cameras.items()):
+    for index, name in enumerate(cameras):
         colour, view = PALETTE[index % len(PALETTE)], views[name]
         if len(view):
             axes.add_patch(Polygon(view, facecolor=colour, alpha=0.10, linewidth=0, zorder=2))

@@ -17,8 +17,8 @@ SPANS = 12
 """Into so many spans a recording is cut to see whether a camera moves."""
 _ENOUGH = 25
 _TURNED_RAD = np.radians(2.0)
-"""In simulated shops cameras that stay seem to turn by 0.8° at most, for how people's outlines differ from place to place."""
-_TIMES_OTHERS = 3.0
+"""In simulated shops cameras that stay seem to turn by 0.8° at most, as outlines differ from place to place."""
+_TIMES_OTHERS = 2.5
 _WORSE_M = 0.25
 
 
@@ -27,8 +27,8 @@ class Agreement:
     """How each camera agrees with the others about where people stand.
 
     Attributes:
-        apart_m: (C,) float64, median distance of a camera's places from those of the others, as the median camera
-            sees it; NaN where it shares too little.
+        apart_m: (C,) float64, median distance of a camera's places from those of the camera that it agrees with best;
+            NaN where it shares too little.
         turned_rad: (C,) float64, how far its directions to people turn between two parts of the recording.
         changed_span: (C,) int64, before which span of the recording that is; -1 where it does not.
         first_moment: (SPANS + 1,) int64, where spans begin, and the end.
@@ -75,11 +75,12 @@ def agreement(seen: Observations, person: Int64, xy_m: Array, cameras: Array) ->
                     turn = np.median(off[span >= s], axis=0) - np.median(off[span < s], axis=0)
                     change[i, j, s] = np.linalg.norm(turn)
     turned, changed = _blamed(np.where(np.isnan(change), -1.0, change))
-    return Agreement(_median(apart, axis=1), turned, changed, edges)
+    nearest_m = np.where(np.isnan(apart), np.inf, apart).min(axis=1)
+    return Agreement(np.where(np.isfinite(nearest_m), nearest_m, np.nan), turned, changed, edges)
 
 
 def _blamed(change: Array) -> tuple[Array, Int64]:
-    """(C,) how far each camera turned and (C,) before which span, of (C, C, spans) turns as partners see it, -1 unknown.
+    """(C,) how far each camera turned, (C,) before which span: of (C, C, spans) turns as partners see it, -1 unknown.
 
     A camera that stays has a partner that stays too and agrees with it all the time. The one that all of its partners
     see turn most is blamed first, and then is nobody's witness.
@@ -131,15 +132,6 @@ def _directions(xy_m: Array, camera: Array) -> Array:
     """(n, 2) azimuth and depression of places on the floor from a camera, radians."""
     way = xy_m - camera[5:7]
     return np.stack([np.arctan2(way[:, 1], way[:, 0]), np.arctan2(camera[7], np.hypot(*way.T))], axis=1)
-
-
-def _median(values: Array, axis: int) -> Array:
-    """Median of what is not NaN; NaN where nothing is, without a warning."""
-    ordered = np.sort(values, axis=axis)  # NaN last
-    known = (~np.isnan(values)).sum(axis=axis, keepdims=True)
-    low = np.take_along_axis(ordered, np.maximum((known - 1) // 2, 0), axis=axis)
-    high = np.take_along_axis(ordered, np.minimum(known // 2, values.shape[axis] - 1), axis=axis)
-    return np.asarray(np.where(known > 0, (low + high) / 2, np.nan).squeeze(axis))
 
 
 def _typical(values: Array) -> float:

@@ -94,9 +94,7 @@ def combined(first: Array, then: Array) -> Array:
     return np.array([first[0] + then[0], *turned(first[None, 1:], then)[0]])
 
 
-def _best_motion(
-    seen: Observations, local_m: Array, tolerance: Array, i: int, j: int
-) -> tuple[Array, float] | None:
+def _best_motion(seen: Observations, local_m: Array, tolerance: Array, i: int, j: int) -> tuple[Array, float] | None:
     """The motion of camera i's floor onto camera j's and what speaks for it, or None."""
     together = pairs_between(seen, i, j)
     tried = _hypotheses(seen, local_m, together)

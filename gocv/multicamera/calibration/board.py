@@ -109,7 +109,9 @@ def calibrate_board(
             expected="the board tilted by 30° and more, to all sides, near and far",
         )
     covered = _coverage(np.concatenate([found[name] for name in used]), width, height)
-    notes = [] if covered >= _COVERED else [f"corners cover {covered:.0%} of the image: distortion is a guess elsewhere"]
+    notes = (
+        [] if covered >= _COVERED else [f"corners cover {covered:.0%} of the image: distortion is a guess elsewhere"]
+    )
     rms = dict(zip(used, errors.tolist(), strict=True))
     return BoardCalibration(
         lens=Lens(width, height, matrix, distortion),
@@ -132,9 +134,7 @@ def _opencv() -> Any:
 def _corners(cv2: Any, picture: NDArray[np.uint8], inner_corners: tuple[int, int]) -> Any:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if picture.ndim == 3 else picture
     # Not "normalised": with "accuracy" it hands back corners that are not those of the board (OpenCV 5.0).
-    found, corners = cv2.findChessboardCornersSB(
-        np.ascontiguousarray(grey), inner_corners, flags=cv2.CALIB_CB_ACCURACY
-    )
+    found, corners = cv2.findChessboardCornersSB(np.ascontiguousarray(grey), inner_corners, flags=cv2.CALIB_CB_ACCURACY)
     return np.asarray(corners, np.float32).reshape(-1, 1, 2) if found else None
 
 
@@ -147,7 +147,13 @@ def _fit(
     )
     found = np.asarray(distortion, np.float64).ravel()[:5]
     normals = rodrigues(np.asarray(turns, np.float64).reshape(-1, 3))[:, :, 2]
-    return np.asarray(matrix, np.float64), found, np.asarray(sd, np.float64).ravel(), normals, np.asarray(errors).ravel()
+    return (
+        np.asarray(matrix, np.float64),
+        found,
+        np.asarray(sd, np.float64).ravel(),
+        normals,
+        np.asarray(errors).ravel(),
+    )
 
 
 def _between(normals: Array) -> float:
@@ -173,5 +179,7 @@ def _told(name: str, rms: Mapping[str, float], dropped: Mapping[str, float], lim
     if name in rms:
         return BoardPicture(name, rms[name], "")
     if name in dropped:
-        return BoardPicture(name, dropped[name], f"its corners are {dropped[name]:.2f} px off; others at most {limit:.2f}")
+        return BoardPicture(
+            name, dropped[name], f"its corners are {dropped[name]:.2f} px off; others at most {limit:.2f}"
+        )
     return BoardPicture(name, float("nan"), "the board was not found")

@@ -8,6 +8,7 @@ sparse solver is iterative and takes tens of times as long on these.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -213,7 +214,9 @@ class _System:
         b = self._bends
         # In units of the person's height: otherwise a smaller world would have smoother walks.
         tall = (p.height_m + state.common_m + state.own_m)[self._who[b]]
-        bend = (state.xy_m[b - 1] - 2 * state.xy_m[b] + state.xy_m[b + 1]) / (_BEND_SHARE * tall * p.window_s**2)[:, None]
+        bend = (state.xy_m[b - 1] - 2 * state.xy_m[b] + state.xy_m[b + 1]) / (_BEND_SHARE * tall * p.window_s**2)[
+            :, None
+        ]
         apart = [(np.linalg.norm(self._between(state, i, j)) - m) / sd for i, j, m, sd in p.distances]
         parts = [
             seen.ravel(), state.log_scale / _SCALE_SD, [state.common_m / p.common_sd_m], own, prior, bend.ravel(), apart
@@ -233,13 +236,13 @@ class _System:
         n = len(p.seen)
         base = self.boxes(state)
         rows_of = np.arange(4 * n).reshape(n, 4)
-        entries: list[tuple[Array, Array, Array]] = []
+        entries: list[tuple[NDArray[Any], NDArray[Any], Array]] = []
 
-        def add(rows: Array, columns: Array, values: Array) -> None:
+        def add(rows: NDArray[Any], columns: NDArray[Any], values: Array) -> None:
             entries.append((rows.ravel(), np.broadcast_to(columns, rows.shape).ravel(), values.ravel()))
 
         def derivative(**changed: Array) -> Array:
-            return (self.boxes(state, **changed) - base) / _STEP / self._sd
+            return np.asarray((self.boxes(state, **changed) - base) / _STEP / self._sd)
 
         cameras, xy = state.cameras[p.seen.camera], state.xy_m[self.stand]
         for parameter in range(len(PARAMETERS)):
@@ -274,10 +277,10 @@ class _System:
         b = self._bends
         where = row + np.arange(2 * len(b)).reshape(-1, 2)
         tall = (p.height_m + state.common_m + state.own_m)[self._who[b]]
-        sd = np.repeat((_BEND_SHARE * tall * p.window_s**2)[:, None], 2, axis=1)
+        bend_sd = np.repeat((_BEND_SHARE * tall * p.window_s**2)[:, None], 2, axis=1)
         for offset, factor in ((-1, 1.0), (0, -2.0), (1, 1.0)):
             column = self._xy0 + 2 * (b + offset)[:, None] + np.arange(2)
-            add(where, column, factor / sd)
+            add(where, column, factor / bend_sd)
         by_height = -residual[where] / tall[:, None]
         add(where, np.full((len(b), 1), self._common), by_height)
         add(where, (self._own0 + self._who[b])[:, None], by_height)

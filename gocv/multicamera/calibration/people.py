@@ -44,9 +44,7 @@ def same_people(seen: Observations, xy_m: Array, range_m: Array, cameras: int, g
         one, other = int(group[a]), int(group[b])
         if one == other:
             continue
-        clash = any(
-            spans.clash(p, q) or (min(p, q), max(p, q)) in apart for p in members[one] for q in members[other]
-        )
+        clash = any(spans.clash(p, q) or (min(p, q), max(p, q)) in apart for p in members[one] for q in members[other])
         if not clash:
             members[one] += members.pop(other)
             group[members[one]] = one

@@ -46,14 +46,12 @@ class PointsCalibration:
     focal_sd_px: float
 
 
-def calibrate_points(
-    lens: Lens, pixels: ArrayLike, points_m: ArrayLike, *, noise_px: float = 1.0
-) -> PointsCalibration:
+def calibrate_points(lens: Lens, pixels: ArrayLike, points_m: ArrayLike, *, noise_px: float = 1.0) -> PointsCalibration:
     """Find where a camera is, and its focal length if that is not known.
 
     Starts come from orthogonal iteration (Lu, Hager and Mjolsness, "Fast and globally convergent pose estimation from
     video images", TPAMI 2000), from many turns, with all points and with few of them, so that a wrong one does not
-    spoil all; the best are refined by least squares under the soft L1 loss.
+    spoil all; the best are refined by least squares under Cauchy's loss.
 
     Args:
         lens: What is known of the camera's intrinsics. A distortion that is not known is taken to be none.
@@ -86,7 +84,7 @@ def calibrate_points(
             _residual,
             _pack(position, focal, lens),
             args=(rotation, seen, places, constants, lens),
-            loss="soft_l1",
+            loss="cauchy",
             f_scale=2 * noise_px,
             x_scale="jac",
         )
@@ -184,7 +182,7 @@ def _residual(x: Array, rotation: Array, seen: Array, places: Array, constants: 
 
 
 def _cost(residual: Array, noise_px: float) -> float:
-    return float((np.sqrt(1 + np.square(residual / (2 * noise_px))) - 1).sum())
+    return float(np.log1p(np.square(residual / (2 * noise_px))).sum())
 
 
 def _result(
@@ -217,7 +215,7 @@ def _result(
         rms_px=float(np.sqrt(np.square(good).mean())),
         residual_px=off,
         suspect=suspect,
-        position_covariance_m2=covariance[:3, :3],
-        rotation_covariance_rad2=covariance[3:6, 3:6],
+        position_covariance_m2=np.asarray(covariance[:3, :3], np.float64),
+        rotation_covariance_rad2=np.asarray(covariance[3:6, 3:6], np.float64),
         focal_sd_px=0.0 if lens.known else focal * float(np.sqrt(covariance[6, 6])),
     )

@@ -125,7 +125,7 @@ def turned(xy: Array, motion: Array) -> Array:
 
 
 def rigid_fit(source: Array, target: Array, weight: Array | None = None) -> Array:
-    """(3,) angle and shift that best take (n, 2) points onto others: Umeyama, TPAMI 1991, without scale, in the plane."""
+    """(3,) angle and shift that best take (n, 2) points onto others: Umeyama, TPAMI 1991, without scale."""
     w = np.ones(len(source)) if weight is None else weight
     w = w / w.sum()
     a, b = w @ source, w @ target

@@ -90,7 +90,7 @@ def start_camera(
         common_sd_m=_STICK,
         noise_share=np.array([noise_share]),
     )
-    _, who, when = stands(problem.seen, problem.person)
+    _, who, _ = stands(problem.seen, problem.person)
     tried = []
     for parameters in starts:
         xy = locate(problem.seen, parameters[None], problem.constants, shape, np.full(len(own), height_m))
@@ -106,8 +106,13 @@ def start_camera(
 
 
 def locate(
-    seen: Observations, parameters: Array, constants: Array, shape: BodyShape, height_m: Array,
-    log_scale: Array | None = None, steps: int = 8,
+    seen: Observations,
+    parameters: Array,
+    constants: Array,
+    shape: BodyShape,
+    height_m: Array,
+    log_scale: Array | None = None,
+    steps: int = 8,
 ) -> Array:
     """(n, 2) where the person of each box stands, by that box alone: damped Gauss-Newton from its lower edge.
 
@@ -126,7 +131,7 @@ def locate(
     sd = (0.03 * seen.tall_px).clip(1.0)[:, None]
 
     def error(at: Array) -> Array:
-        return (boxes_of(shape, cameras, own, at, height_m, scale) - seen.edges_px) / sd
+        return np.asarray((boxes_of(shape, cameras, own, at, height_m, scale) - seen.edges_px) / sd)
 
     now = error(xy)
     cost = np.square(now).sum(axis=1)
@@ -153,7 +158,8 @@ def _foot_points(seen: Observations, cameras: Array, constants: Array) -> Array:
     ray = np.einsum("nji,nj->ni", rotations(cameras), _directions(pixels, cameras, constants))
     reach = np.where(ray[:, 2] < -1e-3, cameras[:, 7] / -np.minimum(ray[:, 2], -1e-3), 30.0)
     far = np.linalg.norm(ray[:, :2], axis=1) * reach
-    return cameras[:, 5:7] + ray[:, :2] * (reach * np.minimum(1.0, 40.0 / np.maximum(far, 1e-9)))[:, None]
+    near = reach * np.minimum(1.0, 40.0 / np.maximum(far, 1e-9))
+    return np.asarray(cameras[:, 5:7] + ray[:, :2] * near[:, None])
 
 
 def _directions(pixels: Array, cameras: Array, constants: Array) -> Array:
@@ -175,10 +181,8 @@ def _search(seen: Observations, lens: Lens, height_m: float) -> list[Array]:
     edges = seen.edges_px
     middle = (edges[:, 0] + edges[:, 2]) / 2
     ends = np.stack([np.stack([middle, edges[:, 3]], 1), np.stack([middle, edges[:, 1]], 1)], axis=1)
-    if lens.known:
-        focals = [float(np.exp(lens.start()[0]))]
-    else:
-        focals = list(lens.width_px / (2 * np.tan(FIELDS_RAD / 2)))
+    fields = list(lens.width_px / (2 * np.tan(FIELDS_RAD / 2)))
+    focals = [float(np.exp(lens.start()[0]))] if lens.known else fields
     tilt, roll = (grid.ravel() for grid in np.meshgrid(_TILTS_RAD, _ROLLS_RAD, indexing="ij"))
     trials = np.zeros((len(tilt), 8))
     trials[:, 2], trials[:, 3] = tilt, roll

@@ -60,7 +60,7 @@ class WalkerSettings(Model):
     height_sd_m: float = Field(default=0.08, gt=0)
     known_heights_m: tuple[float, ...] = ()
     known_height_sd_m: float = Field(default=0.01, gt=0)
-    camera_heights_m: dict[str, float] = {}
+    camera_heights_m: dict[str, float] = Field(default_factory=dict)
     distances_m: tuple[tuple[str, str, float], ...] = ()
     measured_sd_m: float = Field(default=0.02, gt=0)
     window_s: float = Field(default=0.5, gt=0)
@@ -78,8 +78,8 @@ class CameraReport:
         boxes: How many boxes took part.
         rms_px: Root mean square error of the edges of boxes, outliers beyond three robust standard deviations apart.
         rms_share: The same as a share of box height.
-        apart_m: Median distance between where this camera and the others put the same person, by their boxes alone;
-            NaN for a camera that shares nobody.
+        apart_m: Median distance between where this camera and the one it agrees with best put the same person, each
+            by its boxes alone; NaN for a camera that shares nobody.
         sd: Standard deviations of what was found, by the names of `PARAMETERS`; 0 for what was given. They hold the
             jitter of boxes and the spread of heights, not that people are no spheroids.
         suspect: What is wrong with it, in words; "" for nothing.
@@ -177,9 +177,7 @@ class _Fit:
         self._held = False
         self._names, self._lenses, self._settings = names, lenses, settings
         self._shape = SHAPES[settings.body]
-        self._seen, jitter = observe_walkers(
-            views, lenses, window_s=settings.window_s, edge_share=settings.edge_share
-        )
+        self._seen, _ = observe_walkers(views, lenses, window_s=settings.window_s, edge_share=settings.edge_share)
         self._constants = np.stack([lens.constants() for lens in lenses])
         self._noise = np.full(len(names), _FIRST_NOISE)
         self._notes: list[str] = []
@@ -201,9 +199,7 @@ class _Fit:
         for index, (name, lens) in enumerate(zip(self._names, self._lenses, strict=True)):
             own = self._seen[self._seen.camera == index]
             try:
-                single = start_camera(
-                    own, lens, self._shape, self._mean_m, self._settings.height_sd_m, _FIRST_NOISE
-                )
+                single = start_camera(own, lens, self._shape, self._mean_m, self._settings.height_sd_m, _FIRST_NOISE)
             except DataError as error:
                 raise DataError(f"{name}: {error.problem}", expected=error.expected) from error
             found.append(single.parameters)
@@ -234,7 +230,9 @@ class _Fit:
         total = np.bincount(stand, weight)
         mean = np.stack([np.bincount(stand, weight * xy[rows, k]) / total for k in range(2)], axis=1)
         state = State(self._cameras, self._log_scale, self._common_m, np.zeros(len(kept)), mean)
-        solution = adjust(problem, state, steps=40 if last else 15, tolerance=1e-6 if last else 1e-3, sd=last and not self._held)
+        solution = adjust(
+            problem, state, steps=40 if last else 15, tolerance=1e-6 if last else 1e-3, sd=last and not self._held
+        )
         self._take(problem, solution, kept)
         if last:
             self._solution, self._used, self._stand_person = solution, seen, who
@@ -326,6 +324,7 @@ class _Fit:
         prior, sd = (np.stack(x) for x in zip(*(prior_of(lens) for lens in self._lenses), strict=True))
         for name, height in settings.camera_heights_m.items():
             prior[names.index(name), 7], sd[names.index(name), 7] = height, settings.measured_sd_m
+        sd_m = settings.measured_sd_m
         heights, own_sd, common = self._height_priors(kept, last)
         return Problem(
             shape=self._shape,
@@ -339,7 +338,7 @@ class _Fit:
             height_sd_m=own_sd,
             common_sd_m=common,
             noise_share=self._noise,
-            distances=tuple((names.index(a), names.index(b), m, settings.measured_sd_m) for a, b, m in settings.distances_m),
+            distances=tuple((names.index(a), names.index(b), m, sd_m) for a, b, m in settings.distances_m),
             window_s=settings.window_s,
         )  # fmt: skip
 
@@ -353,9 +352,7 @@ class _Fit:
             heights, sure = _matched(now, boxes, known)
             own_sd = np.where(sure, settings.known_height_sd_m, settings.height_sd_m)
             return np.where(sure, heights, self._mean_m), own_sd, settings.known_height_sd_m
-        _, at_once = np.unique(
-            np.stack([self._seen.camera, self._seen.moment]), axis=1, return_counts=True
-        )
+        _, at_once = np.unique(np.stack([self._seen.camera, self._seen.moment]), axis=1, return_counts=True)
         walkers = float(np.quantile(at_once, 0.98)) if len(at_once) else 1.0
         common = settings.known_height_sd_m if len(known) else settings.height_sd_m / np.sqrt(max(walkers, 1.0))
         return np.full(n, self._mean_m), np.full(n, settings.height_sd_m), common

@@ -65,7 +65,11 @@ def pictures() -> dict[str, np.ndarray]:
 
 
 def test_the_lens_is_found_and_the_bent_board_is_named(pictures) -> None:
-    bent = {**pictures, "bent.png": picture([0.15, 0.2, 0.3], warp=0.004), "blank.png": np.zeros((HEIGHT, WIDTH, 3), np.uint8)}
+    bent = {
+        **pictures,
+        "bent.png": picture([0.15, 0.2, 0.3], warp=0.004),
+        "blank.png": np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+    }
     found = calibrate_board(bent, INNER, SQUARE_M)
     assert found.lens.matrix is not None
     assert found.lens.distortion is not None
