@@ -5,8 +5,8 @@ python experiments/calibrate_walkers.py --root ../shared/data
 Simulated: two walkers, boxes at 10 Hz whose edges are off by 3 % of their height (the error lasts 0.2 s), 10 % missed,
 cut off by the picture, feet hidden 3 % of the time. The shop is that of the demonstration (6.4 m by 4.2 m, four cameras
 under the ceiling); the hall is 12 m by 8 m without shelves, four cameras along its walls. Real: WILDTRACK's labels,
-each camera's own tracks, nobody known across cameras. Errors are those of floor points where people walk, in the picture of
-a camera, after the frame was turned and shifted onto the true one, without scale.
+each camera's own tracks, nobody known across cameras. Errors are those of floor points where people walk, in the
+picture of a camera, after the frame was turned and shifted onto the true one, without scale.
 """
 
 from __future__ import annotations
