@@ -346,6 +346,8 @@ class _Fit:
         """(P,) heights of people and how surely they are known, and how surely their mean is."""
         settings, known = self._settings, np.sort(self._settings.known_heights_m)
         n = len(kept)
+        if len(known) and np.ptp(known) < _HEIGHT_OFF_M:  # nobody needs to be told from anybody
+            return np.full(n, self._mean_m), np.full(n, settings.known_height_sd_m), settings.known_height_sd_m
         if len(known) and last:
             now = np.array([np.median(self._heights[self._person == p]) for p in kept])
             boxes = np.array([(self._person == p).sum() for p in kept])
