@@ -81,13 +81,13 @@ def look_at(views: Sequence[CameraView], settings: BoxSettings, late_s: Mapping[
     clock = [view.seen.time_s - (late_s or {}).get(view.camera, 0.0) for view in views]
     window_of, time_s, present = _windows(clock)
     parts = []
-    own = boxes = 0
+    boxes = 0
     for c, (view, times) in enumerate(zip(views, clock, strict=True)):
         assert view.calibration is not None
         seen = view.seen
         frame = np.repeat(np.arange(len(times)), np.diff(seen.first_row))
         place = sight(view.calibration, seen.boxes.xyxy, settings)
-        ids, number = np.unique(np.asarray(seen.track_id), return_inverse=True)
+        ids = np.asarray(seen.track_id)
         for xy_m, covariance_m2, prior in (
             (place.xy_m, place.covariance_m2, 0.0),
             (place.child_xy_m, place.child_covariance_m2, np.log(settings.child)),
@@ -104,11 +104,10 @@ def look_at(views: Sequence[CameraView], settings: BoxSettings, late_s: Mapping[
                     late_s=times[frame[rows]] - time_s[window],
                     xy_m=xy_m[rows],
                     covariance_m2=covariance_m2[rows],
-                    own=np.where(ids[number[rows]] >= 0, number[rows] + own, -1),
+                    own=np.where(ids[rows] >= 0, ids[rows] * len(views) + c, -1),
                 )
             )
         boxes += len(seen.boxes)
-        own += len(ids)
     looks = Looks.concatenate(parts) if parts else Looks.empty()
     order = np.lexsort((-looks.prior, looks.box, looks.window))
     vector = _vectors(views, looks)

@@ -41,7 +41,9 @@ _HIDDEN = (
     ((_RIGHT,), 3.0),
 )
 """What may be hidden of somebody, and what it costs to say so, as squares of standard deviations."""
-_ROUND = np.array([[1.0, 0.0], [0.7, 0.7], [0.0, 1.0], [-0.7, 0.7], [-1.0, 0.0], [-0.7, -0.7], [0.0, -1.0], [0.7, -0.7]])
+_ROUND = np.array(
+    [[1.0, 0.0], [0.7, 0.7], [0.0, 1.0], [-0.7, 0.7], [-1.0, 0.0], [-0.7, -0.7], [0.0, -1.0], [0.7, -0.7]]
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -218,7 +220,8 @@ def _edges(pixels: Float64) -> Float64:
 
 def _pixels(camera: PinholeCamera, person: Float64, depth_m: float) -> tuple[Float64, Float64, Float64]:
     """Points on the rims of upright, elliptic cylinders: (n, k, 2) pixels, NaN where not before the camera; (n, k, 3)
-    metres, those on the floor first; and (n, 2) the direction in which people are wide."""
+    metres, those on the floor first; and (n, 2) the direction in which people are wide.
+    """
     away = person[:, :2] - camera.position_m[:2]
     away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
     aside = np.stack([-away[:, 1], away[:, 0]], axis=1)
