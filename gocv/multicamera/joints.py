@@ -5,7 +5,7 @@ The residual of view c of a joint at X is
     r_c = K_c D_c (u_c - π_c(X)) / σ_c,
 
 u_c the undistorted keypoint, π_c the projection, K_c D_c the derivative of the pixel by the undistorted point at u_c,
-so that r_c is in pixels as recorded, and σ_c² = sd²/score. Views agree if all |r_c| stay under a gate. Where they do
+so that r_c is in pixels as recorded, and σ_c = sd/score^p. Views agree if all |r_c| stay under a gate. Where they do
 not, each pair of views proposes the middle of its rays (Hartley and Sturm, "Triangulation", CVIU 1997, section 5.3),
 and the proposal with the least Σ min(|r_c|², gate²) says which views belong together (MSAC: Torr and Zisserman,
 "MLESAC", CVIU 2000, equation 17, over all samples instead of random ones). Gauss-Newton on those views finds X, and
@@ -42,12 +42,15 @@ class JointSettings(Model):
 
     Attributes:
         least_score: Keypoints of a lower score are not looked at.
+        power: p above: how standard deviations grow as scores fall. The default is AlphaPose's on real shoppers, by
+            `experiments/fit_pose_noise.py`.
         gate: A view that is more of its standard deviations off than this saw something else.
         believed: Of how many residuals' worth the stated standard deviations are: ν above.
         chance: Probability that a wrong keypoint, somewhere on the person, agrees with a ray of another view.
     """
 
     least_score: float = Field(default=0.1, ge=0, lt=1)
+    power: float = Field(default=1.4, ge=0)
     gate: float = Field(default=4.0, gt=0)
     believed: float = Field(default=8.0, gt=0)
     chance: float = Field(default=0.2, gt=0, lt=1)
@@ -109,7 +112,7 @@ def triangulate_joints(
     shape = seen.shape[1:3]
     looked = np.isfinite(seen).all(axis=3) & (sure >= max(settings.least_score, _LEAST))
     pixels = np.where(looked[..., None], seen, np.nan).reshape(len(cameras), -1, 2)
-    spread = (sd / np.sqrt(np.maximum(sure, _LEAST))).reshape(len(cameras), -1)
+    spread = (sd / np.maximum(sure, _LEAST) ** settings.power).reshape(len(cameras), -1)
     starts = range(0, max(pixels.shape[1], 1), _CHUNK)  # no points are a chunk too
     parts = [agreed(cameras, pixels[:, i : i + _CHUNK], spread[:, i : i + _CHUNK], settings.gate) for i in starts]
     point, inverse, squares = (np.concatenate([part[k] for part in parts]) for k in range(3))

@@ -44,7 +44,8 @@ def joints_of_coco17(poses: Poses, least_score: float = 0.2) -> Poses:
         raise DataError(f"poses have {poses.score.shape[1]} keypoints", expected=f"{len(COCO17)}, as COCO's")
     pixels = poses.keypoints_px.reshape(-1, len(COCO17), 2)
     score = poses.score.reshape(-1, len(COCO17))
-    seen: NDArray[np.bool_] = np.asarray(np.isfinite(pixels).all(axis=2) & (score >= max(least_score, 1e-6)))
+    sure: NDArray[np.bool_] = np.asarray(score >= max(least_score, 1e-6))
+    seen = sure & np.isfinite(pixels).all(axis=2)
     head = seen[:, [_NOSE, *_EARS]]
     head[:, 0] &= ~head[:, 1:].all(axis=1)  # both ears need no nose
     parts = [

@@ -30,6 +30,7 @@ class MatchSettings(Model):
 
     Attributes:
         least_score: Keypoints of a lower score are not looked at.
+        power: As `JointSettings.power`.
         least_joints: Poses that share fewer of them are not compared.
         limit: Mean squared distance of rays, in standard deviations, under which two poses agree. It is 1 for the same
             person if the standard deviations hold.
@@ -39,6 +40,7 @@ class MatchSettings(Model):
     """
 
     least_score: float = Field(default=0.1, ge=0, lt=1)
+    power: float = Field(default=1.4, ge=0)
     least_joints: int = Field(default=3, ge=1)
     limit: float = Field(default=3.0, gt=0)
     gate: float = Field(default=4.0, gt=0)
@@ -112,7 +114,7 @@ def _affinity(
             score.append(np.where(sure >= max(settings.least_score, 1e-6), sure, 0.0))
     ways, sds, scores = np.concatenate(way), np.concatenate(sd), np.concatenate(score)
     scores = np.where(np.isfinite(ways).all(axis=2), scores, 0.0)
-    variance = np.square(sds) / np.maximum(scores, 1e-6)
+    variance = np.square(sds / np.maximum(scores, 1e-6) ** settings.power)
     middle, gap_m, here, there = ray_middles(start[:, None, None], ways[:, None], start[None, :, None], ways[None])
     spread2 = np.square(here) * variance[:, None] + np.square(there) * variance[None]
     with np.errstate(invalid="ignore", divide="ignore"):
