@@ -46,6 +46,14 @@ COCO17 = (
 )
 """The keypoints of COCO, in its order; left and right are the person's own."""
 
+COCO_SIGMA = (
+    *(0.026, 0.025, 0.025, 0.035, 0.035),
+    *(0.079, 0.079, 0.072, 0.072, 0.062, 0.062),
+    *(0.107, 0.107, 0.087, 0.087, 0.089, 0.089),
+)
+"""How far people who label the same picture are apart at each of them, over the square root of the person's area: what
+OKS is made of (COCO, keypoint evaluation, cocodataset.org/#keypoints-eval)."""
+
 _NAMES = "gocv.keypoints"
 _ROWS_A_GROUP = 5_000
 

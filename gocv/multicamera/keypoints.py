@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gocv.core import DataError, Poses
-from gocv.data.poses import COCO17
+from gocv.data.poses import COCO17, COCO_SIGMA
 
 Array = NDArray[np.float64]
 
-_SIGMA = np.array([0.026] + 2 * [0.025] + 2 * [0.035] + 2 * [0.079] + 2 * [0.072] + 2 * [0.062] + 2 * [0.107])
-"""Of COCO's keypoints down to the hips: how far people who label the same picture are apart, over the square root of
-the person's area. COCO, keypoint evaluation (cocodataset.org/#keypoints-eval); `OKS` is made of them."""
+_SIGMA = np.array(COCO_SIGMA)
 _FILLED = 0.53
 """Share of a person's box that the person fills: what OKS takes where only boxes are known."""
 _NOSE, _EARS, _SHOULDERS, _ARMS = 0, [3, 4], [5, 6], [7, 8, 9, 10]
@@ -44,8 +42,8 @@ def joints_of_coco17(poses: Poses, least_score: float = 0.2) -> Poses:
         raise DataError(f"poses have {poses.score.shape[1]} keypoints", expected=f"{len(COCO17)}, as COCO's")
     pixels = poses.keypoints_px.reshape(-1, len(COCO17), 2)
     score = poses.score.reshape(-1, len(COCO17))
-    sure: NDArray[np.bool_] = np.asarray(score >= max(least_score, 1e-6))
-    seen = sure & np.isfinite(pixels).all(axis=2)
+    there: NDArray[np.bool_] = np.asarray(np.isfinite(pixels).all(axis=2))
+    seen: NDArray[np.bool_] = np.logical_and(there, score >= max(least_score, 1e-6))
     head = seen[:, [_NOSE, *_EARS]]
     head[:, 0] &= ~head[:, 1:].all(axis=1)  # both ears need no nose
     parts = [

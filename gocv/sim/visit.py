@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import itertools
 import os
@@ -22,6 +23,7 @@ from gocv.sim.faults import BlindArea, ClockSkew, ScaleFault
 from gocv.sim.layout import StoreLayout
 from gocv.sim.observe import JointStream
 from gocv.sim.play import Stage
+from gocv.sim.poses import write_poses
 from gocv.sim.replay import TimedEvent, extended, plates_of, replayed
 from gocv.sim.scales import RATE_HZ, draw_clock
 from gocv.sim.scenario import Scenario
@@ -63,6 +65,7 @@ def simulate(
     seed: int,
     layout: StoreLayout | None = None,
     video: bool = False,
+    poses: bool = False,
     overwrite: bool = False,
 ) -> Truth:
     """Simulate a scenario and write it as a recording.
@@ -77,6 +80,8 @@ def simulate(
         layout: The store, instead of the scenario's own.
         video: Also render the footage of the store's cameras; it needs the extra `sim`, and a script that asks for it
             does so under `if __name__ == "__main__":`, as each core films with a process of its own.
+        poses: In place of joints, each camera has a table of the boxes of the people that it sees, and one of their
+            poses; everybody's way is kept in memory to the end.
         overwrite: Replace a recording that is there.
 
     Returns:
@@ -86,7 +91,7 @@ def simulate(
         ConfigError: The scenario is impossible in this store. Nothing has been written then.
         DataError: The seed is negative, or the folder is there already.
     """
-    return _Visit(scenario, seed, layout).write(Path(path), video, overwrite)
+    return _Visit(scenario, seed, layout).write(Path(path), video, poses, overwrite)
 
 
 def simulate_scene(scenario: Scenario, *, seed: int, layout: StoreLayout | None = None) -> Scene:
@@ -114,8 +119,10 @@ class _Visit:
         layout = layout or _layout(scenario, events)
         if scenario.cameras is not None or not layout.cameras:
             layout = with_cameras(layout, scenario.cameras or _CAMERAS)
-        streams = np.random.SeedSequence(seed).spawn(9)
-        stocking, planning, acting, filing, breaking, clock, seeing, self._weighing, self._looks = streams
+        streams = np.random.SeedSequence(seed).spawn(10)
+        stocking, planning, acting, filing, breaking, clock, seeing, self._weighing, self._looks, self._looking = (
+            streams
+        )
         self._scenario, self._layout, self._seed = scenario, layout, seed
         misplaced = min(scenario.disorder.misplaced + scenario.paperwork.misplaced, 1.0)
         disorder = Disorder.model_validate({**scenario.disorder.model_dump(), "misplaced": misplaced})
@@ -146,20 +153,27 @@ class _Visit:
         hours_s = 3600.0 * (self._scenario.hours or 0.0)
         return float(np.ceil(max(_SHORTEST_S, hours_s, self._left_s + _AFTERWARDS_S)))
 
-    def write(self, path: Path, video: bool, overwrite: bool) -> Truth:
-        with RecordingWriter(
-            path, name=f"simulated-{self._seed}", origin_unix_s=ORIGIN_UNIX_S, store=self._store, overwrite=overwrite
-        ) as writer:
-            self._act(writer.write_joints, keep=video)
+    def write(self, path: Path, video: bool, poses: bool, overwrite: bool) -> Truth:
+        with (
+            RecordingWriter(
+                path,
+                name=f"simulated-{self._seed}",
+                origin_unix_s=ORIGIN_UNIX_S,
+                store=self._store,
+                overwrite=overwrite,
+            ) as writer,
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            self._act(_nowhere if poses else writer.write_joints, keep=video or poses)
             writer.set_duration(self._duration_s)
             self._weigh(writer)
-            truth = self._truth()
+            truth = self._truth(names=not poses)
             writer.write_truth(truth)
-            if video:
-                self._film(writer)
-            else:
-                for name, camera in self._layout.cameras.items():
-                    writer.add_camera(Camera(name, calibration=camera))
+            files = {name: Camera(name, calibration=camera) for name, camera in self._layout.cameras.items()}
+            files = self._with_poses(files, Path(folder)) if poses else files
+            files = self._filmed(files, Path(folder)) if video else files
+            for camera in files.values():
+                writer.add_camera(camera)
             writer.note(f"Simulated with seed {self._seed}: there is no such store, nobody was filmed or weighed.")
             for note in self._notes():
                 writer.note(note)
@@ -177,7 +191,7 @@ class _Visit:
 
     def scene(self) -> Scene:
         """Let everything happen, and nothing be written."""
-        self._act(lambda rows: None, keep=True)
+        self._act(_nowhere, keep=True)
         return self._seen()
 
     def _act(self, write_joints: Callable[[FloorTracks], None], *, keep: bool) -> None:
@@ -229,33 +243,50 @@ class _Visit:
         ]
         weigh(tasks)
 
-    def _film(self, writer: RecordingWriter) -> None:
-        """Render the footage of all cameras, and copy it into the recording."""
+    def _filmed(self, cameras: dict[str, Camera], folder: Path) -> dict[str, Camera]:
+        """Render the footage of all cameras."""
         from gocv.sim.render import render_visit  # drawing is an extra: not everybody has it installed
 
         seed = int(self._looks.generate_state(1)[0])
-        with tempfile.TemporaryDirectory() as folder:
-            cores = os.cpu_count() or 1
-            dark: dict[str, list[tuple[float, float]]] = {}
-            for area in self._blind:
-                dark.setdefault(area.camera, []).append((area.from_s, area.until_s))
-            rate_hz = self._scenario.frames_hz
-            render_visit(self._seen(), folder, rate_hz=rate_hz, seed=seed, workers=cores, dark=dark)
-            for name, camera in self._layout.cameras.items():
-                video = Path(folder) / "video" / f"{name}.mp4"
-                truth = Path(folder) / "truth" / "frames" / f"{name}.parquet"
-                writer.add_camera(Camera(name, video, calibration=camera, truth=truth))
+        rate_hz, cores = self._scenario.frames_hz, os.cpu_count() or 1
+        render_visit(self._seen(), folder, rate_hz=rate_hz, seed=seed, workers=cores, dark=self._dark())
+        return {
+            name: dataclasses.replace(
+                camera,
+                video=folder / "video" / f"{name}.mp4",
+                truth=folder / "truth" / "frames" / f"{name}.parquet",
+            )
+            for name, camera in cameras.items()
+        }
+
+    def _with_poses(self, cameras: dict[str, Camera], folder: Path) -> dict[str, Camera]:
+        """Let detectors look at everybody."""
+        scenario = self._scenario
+        tables = write_poses(
+            self._seen(), folder, scenario.poses, rate_hz=scenario.frames_hz, seed=self._looking, dark=self._dark()
+        )
+        return {
+            name: dataclasses.replace(camera, detections=tables[name][0], poses=tables[name][1])
+            for name, camera in cameras.items()
+        }
+
+    def _dark(self) -> dict[str, list[tuple[float, float]]]:
+        dark: dict[str, list[tuple[float, float]]] = {}
+        for area in self._blind:
+            dark.setdefault(area.camera, []).append((area.from_s, area.until_s))
+        return dark
 
     def _seen(self) -> Scene:
         duration_s = self._duration_s
         stays = stays_of(self._layout, self._motions, self._units, self._director.passages, duration_s)
         return Scene(self._layout, tuple(self._motions.values()), self._staff, stays, duration_s)
 
-    def _truth(self) -> Truth:
+    def _truth(self, *, names: bool) -> Truth:
         shoppers = [p.name for p in self._programmes if p.name not in self._staff]
         receipts = tuple(TruthReceipt(name, self._stock.cart(name)) for name in shoppers)
-        names = tuple(TruthName(span.from_s, span.name, span.person) for span in self._joints.names())
-        broken = names if any(name.name != name.shopper for name in names) else ()
+        spans = self._joints.names() if names else ()
+        named = tuple(TruthName(span.from_s, span.name, span.person) for span in spans)
+        broken = named if any(name.name != name.shopper for name in named) else ()
         return Truth(tuple(self._director.events), receipts, tuple(self._director.standings), broken)
 
 
@@ -282,6 +313,10 @@ def _faults(
     if late_s:
         scales += [ClockSkew(gondola, late_s) for gondola in layout.gondolas]
     return scales, [fault for fault in drawn if isinstance(fault, BlindArea)]
+
+
+def _nowhere(rows: FloorTracks) -> None:
+    """Where joints go that are not wanted."""
 
 
 def _until(heap: list[tuple[float, int, Item]], time_s: float) -> Iterator[Item]:
