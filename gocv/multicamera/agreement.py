@@ -79,7 +79,7 @@ class _Sightings:
 
 
 def agreed(
-    cameras: Sequence[PinholeCamera], seen: Array, sd_px: Array, gate: float
+    cameras: Sequence[PinholeCamera], seen: Array, sd_px: Array, gate: float, trust: Array | None = None
 ) -> tuple[Array, Array, Array, Bool]:
     """Points on which the most views agree; see `gocv.multicamera.joints`.
 
@@ -88,6 +88,8 @@ def agreed(
         seen: (C, N, 2) pixels, NaN where there is none.
         sd_px: (C, N) standard deviation of each coordinate.
         gate: Views that are more of those off do not agree.
+        trust: (C, N) how far each view is believed, from 0 to 1: views that do not agree cost gate² times that. All
+            are believed alike where None.
 
     Returns:
         (N, 3) metres; NaN where fewer than two views agree.
@@ -106,7 +108,7 @@ def agreed(
     at_odds = ~(np.where(views.seen, views.squares(point), 0.0) <= gate2).all(axis=0) & (views.seen.sum(axis=0) >= 2)
     if at_odds.any():
         some = views.at(at_odds)
-        better = _supported(cameras, some, gate2)
+        better = _supported(cameras, some, gate2 * (np.ones_like(sd_px) if trust is None else trust)[:, at_odds])
         for _ in range(2):
             agreeing = some.squares(better) <= gate2
             better = some.refined(better, agreeing)
@@ -128,8 +130,11 @@ def _sightings(cameras: Sequence[PinholeCamera], seen: Array, sd_px: Array) -> _
     return _Sightings(pose[:, :3, :3], pose[:, :3, 3], ray, whiten, known)
 
 
-def _supported(cameras: Sequence[PinholeCamera], views: _Sightings, gate2: float) -> Array:
-    """(N, 3) of the middles of the rays of two views the one that all views together like best; NaN without any."""
+def _supported(cameras: Sequence[PinholeCamera], views: _Sightings, most: Array) -> Array:
+    """(N, 3) of the middles of the rays of two views the one that all views together like best; NaN without any.
+
+    `most` is (C, N), what a view adds at most to the cost of a point.
+    """
     start = np.stack([camera.position_m for camera in cameras])
     towards = np.concatenate([views.ray, np.ones((*views.ray.shape[:2], 1))], axis=2) @ views.rotation
     towards /= np.linalg.norm(towards, axis=2, keepdims=True)
@@ -140,7 +145,7 @@ def _supported(cameras: Sequence[PinholeCamera], views: _Sightings, gate2: float
             continue
         middle = ray_middles(start[i], towards[i, both], start[j], towards[j, both])[0]
         some = views.at(both)
-        off = np.where(some.seen, np.minimum(some.squares(middle), gate2), 0.0).sum(axis=0)
+        off = np.where(some.seen, np.minimum(some.squares(middle), most[:, both]), 0.0).sum(axis=0)
         off[~np.isfinite(middle).all(axis=1)] = np.inf
         better = off < least[both]
         rows = np.flatnonzero(both)[better]

@@ -7,8 +7,10 @@ The residual of view c of a joint at X is
 u_c the undistorted keypoint, π_c the projection, K_c D_c the derivative of the pixel by the undistorted point at u_c,
 so that r_c is in pixels as recorded, and σ_c = sd/score^p. Views agree if all |r_c| stay under a gate. Where they do
 not, each pair of views proposes the middle of its rays (Hartley and Sturm, "Triangulation", CVIU 1997, section 5.3),
-and the proposal with the least Σ min(|r_c|², gate²) says which views belong together (MSAC: Torr and Zisserman,
-"MLESAC", CVIU 2000, equation 17, over all samples instead of random ones). Gauss-Newton on those views finds X, and
+and the proposal with the least Σ min(|r_c|², t_c gate²) says which views belong together (MSAC: Torr and Zisserman,
+"MLESAC", CVIU 2000, equation 17, over all samples instead of random ones). A camera that took one person for another is
+wrong about most joints: t_c, first 1, is then the share of the person's joints on which view c was found to agree, and
+the search is done again. Gauss-Newton on the views that agree finds X, and
 
     Cov(X) = s² (Jᵀ J)⁻¹,    s² = (ν + Σ |r|²) / (ν + Σ (2m - 3))
 
@@ -113,19 +115,35 @@ def triangulate_joints(
     looked = np.isfinite(seen).all(axis=3) & (sure >= max(settings.least_score, _LEAST))
     pixels = np.where(looked[..., None], seen, np.nan).reshape(len(cameras), -1, 2)
     spread = (sd / np.maximum(sure, _LEAST) ** settings.power).reshape(len(cameras), -1)
-    starts = range(0, max(pixels.shape[1], 1), _CHUNK)  # no points are a chunk too
-    parts = [agreed(cameras, pixels[:, i : i + _CHUNK], spread[:, i : i + _CHUNK], settings.gate) for i in starts]
-    point, inverse, squares = (np.concatenate([part[k] for part in parts]) for k in range(3))
-    used = np.concatenate([part[3] for part in parts], axis=1)
+    point, inverse, squares, used = _agreed(cameras, pixels, spread, np.ones_like(spread), settings)
+    there = looked.reshape(used.shape)
+    doubtful = (there & ~used).any(axis=0) & (there.sum(axis=0) > 2)
+    if doubtful.any():
+        agrees = (1 + used.reshape(looked.shape).sum(axis=2)) / (2 + looked.sum(axis=2))
+        trust = np.repeat(agrees, shape[1], axis=1)[:, doubtful]
+        again = _agreed(cameras, pixels[:, doubtful], spread[:, doubtful], trust, settings)
+        point[doubtful], inverse[doubtful], squares[doubtful], used[:, doubtful] = again
     freedom = np.where(used.any(axis=0), 2.0 * used.sum(axis=0) - 3, 0.0).reshape(shape).sum(axis=1)
     total = squares.reshape(shape).sum(axis=1)
     scale = (settings.believed + total) / (settings.believed + freedom)
     return Joints(
         joints_m=point.reshape(*shape, 3),
         covariance_m2=inverse.reshape(*shape, 3, 3) * scale[:, None, None, None],
-        score=_trust(sure.reshape(len(cameras), -1), used, looked.reshape(len(cameras), -1), settings).reshape(shape),
+        score=_trust(sure.reshape(used.shape), used, there, settings).reshape(shape),
         used=used.reshape(len(cameras), *shape),
     )
+
+
+def _agreed(
+    cameras: Sequence[PinholeCamera], pixels: Array, sd_px: Array, trust: Array, settings: JointSettings
+) -> tuple[Array, Array, Array, Bool]:
+    """`agreed` of any number of points, in bounded memory."""
+    parts = []
+    for start in range(0, max(pixels.shape[1], 1), _CHUNK):  # no points are a chunk too
+        rows = slice(start, start + _CHUNK)
+        parts.append(agreed(cameras, pixels[:, rows], sd_px[:, rows], settings.gate, trust[:, rows]))
+    point, inverse, squares = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    return point, inverse, squares, np.concatenate([part[3] for part in parts], axis=1)
 
 
 def _checked(count: int, keypoints_px: ArrayLike, score: ArrayLike, sd_px: ArrayLike) -> tuple[Array, Array, Array]:

@@ -19,9 +19,8 @@ _NOSE, _EARS, _SHOULDERS, _ARMS = 0, [3, 4], [5, 6], [7, 8, 9, 10]
 def joints_of_coco17(poses: Poses, least_score: float = 0.2) -> Poses:
     """The joints of `gocv.core.JOINTS` from COCO's keypoints.
 
-    The head is the middle of the ears; where one of them is not seen, that of the other and the nose (from the side the
-    ear, from ahead the nose hides the head's middle, and in between they lie to either side of it); or whichever of
-    them is seen. The neck is the middle of the shoulders. A joint has the lesser score of what it is made of.
+    The head is the middle of the ears; where one of them is not seen, the other, as views from both sides make up for
+    each other; where none is, the nose. The neck is the middle of the shoulders. A joint has the lesser score of what it is made of.
 
     Args:
         poses: (n, 17, 2) keypoints in the order of `gocv.data.poses.COCO17`.
@@ -45,12 +44,11 @@ def joints_of_coco17(poses: Poses, least_score: float = 0.2) -> Poses:
     there: NDArray[np.bool_] = np.asarray(np.isfinite(pixels).all(axis=2))
     seen: NDArray[np.bool_] = np.logical_and(there, score >= max(least_score, 1e-6))
     head = seen[:, [_NOSE, *_EARS]]
-    head[:, 0] &= ~head[:, 1:].all(axis=1)  # both ears need no nose
+    head[:, 0] &= ~head[:, 1:].any(axis=1)
+    both: NDArray[np.bool_] = np.asarray(seen[:, _SHOULDERS].all(axis=1))
     parts = [
         _middle(pixels[:, [_NOSE, *_EARS]], score[:, [_NOSE, *_EARS]], head),
-        _middle(
-            pixels[:, _SHOULDERS], score[:, _SHOULDERS], seen[:, _SHOULDERS] & seen[:, _SHOULDERS].all(axis=1)[:, None]
-        ),
+        _middle(pixels[:, _SHOULDERS], score[:, _SHOULDERS], np.stack([both, both], axis=1)),
     ]
     alone = [_middle(pixels[:, [k]], score[:, [k]], seen[:, [k]]) for k in (*_SHOULDERS, *_ARMS)]
     return Poses(*(np.stack([part[i] for part in (*parts, *alone)], axis=1) for i in range(2)))

@@ -95,7 +95,7 @@ def add_joints(
         found = [part.at(shoppers.shopper[rows], shoppers.time_s[rows]) for part in seen]
         pixels, sure, sd_px = (np.stack([one[k] for one in found]) for k in range(3))
         joints = triangulate_joints(cameras, pixels, sure, sd_px, settings.joints)
-        widest = np.linalg.eigvalsh(np.nan_to_num(joints.covariance_m2, nan=np.inf, posinf=1e6))[..., -1]
+        widest = np.linalg.eigvalsh(np.nan_to_num(joints.covariance_m2))[..., -1]
         known = np.isfinite(joints.joints_m).all(axis=2) & (widest <= settings.largest_sd_m**2)
         joints_m[rows] = np.where(known[..., None], joints.joints_m, np.nan)
         score[rows] = np.where(known, joints.score, 0.0)

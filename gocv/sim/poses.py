@@ -239,7 +239,8 @@ def _boxes(view: PinholeCamera, own: Body, visible: Bool) -> Array:
     more = [own.head_m[:, None] + up, own.hands_m, own.toes_m]
     points = np.concatenate([own.keypoints_m, *more], axis=1)
     # The crown is seen with the face, hands with wrists, toes with ankles.
-    seen = np.concatenate([visible, visible[:, :5].any(axis=1)[:, None], visible[:, 9:11], visible[:, 15:17]], axis=1)
+    face: Bool = np.asarray(visible[:, :5].any(axis=1))
+    seen = np.concatenate([visible, face[:, None], visible[:, 9:11], visible[:, 15:17]], axis=1)
     pixels, depth = view.project(points)
     around = np.concatenate([_FLESH, [0.01], [_HAND / 2] * 2, [_TOE] * 2]) * h
     seen &= np.isfinite(pixels).all(axis=2)
