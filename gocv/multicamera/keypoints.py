@@ -20,7 +20,8 @@ def joints_of_coco17(poses: Poses, least_score: float = 0.2) -> Poses:
     """The joints of `gocv.core.JOINTS` from COCO's keypoints.
 
     The head is the middle of the ears; where one of them is not seen, the other, as views from both sides make up for
-    each other; where none is, the nose. The neck is the middle of the shoulders. A joint has the lesser score of what it is made of.
+    each other; where none is, the nose. The neck is the middle of the shoulders. A joint has the lesser score of what
+    it is made of.
 
     Args:
         poses: (n, 17, 2) keypoints in the order of `gocv.data.poses.COCO17`.
