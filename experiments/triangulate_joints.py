@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.core import JOINTS, Detections, FloorTracks, Poses
+from gocv.data.calibrations import read_calibration
 from gocv.data.detections import DetectionTable
+from gocv.data.multiview.actors import read_actors
 from gocv.data.nanostore import Sightings, read_documents
 from gocv.data.poses import COCO17, PoseTable
 from gocv.geometry import PinholeCamera
@@ -50,15 +51,9 @@ def main() -> None:
 def campus(root: Path, rng: np.random.Generator) -> list[Row]:
     """The 3-D labels of `actorsGT.mat` are Campus': they project onto its 2-D labels through Campus' cameras."""
     folder = root / "shelf_campus_calibration"
-    cameras = calibration(folder / "calibration_campus.json", 360, 288)
-    labels = loadmat(folder / "actorsGT.mat", struct_as_record=False, squeeze_me=True)
-    joints_m, pixels = [], []
-    for actor_m, actor_px in zip(labels["actor3D"], labels["actor2D"], strict=True):
-        for points_m, views in zip(actor_m, actor_px, strict=True):
-            if np.size(points_m):
-                joints_m.append(np.asarray(points_m, np.float64))
-                pixels.append(np.stack([np.asarray(view, np.float64) for view in views]))
-    truth, seen = np.stack(joints_m), np.stack(pixels, axis=1)
+    cameras = list(read_calibration(folder / "calibration_campus.json", "campus3d").values())
+    actors = read_actors(folder / "actorsGT.mat")
+    truth, seen = actors.joints_m, np.moveaxis(actors.joints_px, 1, 0)
     projected = np.stack([camera.project(truth)[0] for camera in cameras])
     by_hand = np.array([np.array_equal(view, view.round()) for view in seen])
     rows: list[Row] = []
@@ -67,7 +62,7 @@ def campus(root: Path, rng: np.random.Generator) -> list[Row]:
         found = triangulate_joints([cameras[c] for c in used], seen[used], np.ones((len(used), *truth.shape[:2])), 1.0)
         row = scored("Campus, its 2-D labels", found.joints_m, found.covariance_m2, truth)
         off_px = np.linalg.norm(seen[used] - projected[used], axis=3)
-        rows.append({**row, "views": len(used), "labelled_by_hand": int(by_hand[used].sum()), "people": len(truth)})
+        rows.append({**row, "cameras": len(used), "labelled_by_hand": int(by_hand[used].sum()), "people": len(truth)})
         rows[-1]["label_off_px_median"] = float(np.median(off_px))
     return rows + noisy("Campus, 3-D labels projected", cameras, truth, rng, repeats=50)
 
@@ -80,7 +75,8 @@ def nanostore(root: Path, rng: np.random.Generator) -> list[Row]:
     joints_m = sightings.floor_tracks(0.0).joints_m
     truth = joints_m[np.isfinite(joints_m).all(axis=(1, 2))]
     middle = np.median(truth.reshape(-1, 3), axis=0)
-    rows: list[Row] = []
+    own = list(read_calibration(root / "nanostore" / "layout", "nanostore").values())
+    rows = noisy("BENCHMARK-1's joints, the store's cameras", own, truth, rng, repeats=4)
     for count in (2, 3, 4, 6, 8):
         cameras = ceiling(count, middle)
         rows += noisy("BENCHMARK-1's joints, ceiling cameras", cameras, truth, rng, repeats=4)
@@ -95,6 +91,8 @@ def noisy(what: str, cameras: list[PinholeCamera], truth: Array, rng: np.random.
     for sd_px in NOISE_PX:
         for outlier in (False, True) if len(cameras) > 2 else (False,):
             seen = exact + rng.normal(0, sd_px, exact.shape)
+            for view, camera in zip(seen, cameras, strict=True):
+                view[~((view >= 0) & (view < [camera.width_px, camera.height_px])).all(axis=-1)] = np.nan
             row, bad = np.arange(len(people)), rng.integers(len(cameras), size=len(people))
             if outlier:
                 turn = rng.uniform(0, 2 * np.pi, (len(people), 1))
@@ -103,12 +101,14 @@ def noisy(what: str, cameras: list[PinholeCamera], truth: Array, rng: np.random.
                 cameras, seen, np.full(seen.shape[:3], 0.9), sd_px * 0.9 ** JointSettings().power
             )
             scores = scored(what, found.joints_m, found.covariance_m2, people)
-            scores |= {"views": len(cameras), "noise_px": sd_px, "outlier": outlier}
+            there = np.isfinite(seen).all(axis=3)
+            scores |= {"cameras": len(cameras), "views_median": float(np.median(there.sum(axis=0)))}
+            scores |= {"noise_px": sd_px, "outlier": outlier}
             if outlier:
-                scores["outlier_rejected"] = 1 - float(found.used[bad, row].mean())
-                scores["good_view_kept"] = float(
-                    (found.used.sum() - found.used[bad, row].sum()) / (found.used.size - found.used[bad, row].size)
-                )
+                wrong = np.zeros_like(there)
+                wrong[bad, row] = True
+                scores["outlier_rejected"] = 1 - float(found.used[wrong & there].mean())
+                scores["good_view_kept"] = float(found.used[~wrong & there].mean())
             rows.append(scores)
     return rows
 
@@ -131,7 +131,7 @@ def store(rng: np.random.Generator) -> list[Row]:
             off = np.linalg.norm(found.joints_m - truth, axis=2)[:, list(joints)]
             score = found.joint_score[:, list(joints)]
             known = np.isfinite(off)
-            row: Row = {"what": f"simulated store, {part}", "views": count, "known": float(known.mean())}
+            row: Row = {"what": f"simulated store, {part}", "cameras": count, "known": float(known.mean())}
             row |= millimetres(off[known])
             for low, high in ((0.0, 0.5), (0.5, 0.9), (0.9, 0.99), (0.99, 1.01)):
                 inside = known & (score >= low) & (score < high)
@@ -185,7 +185,7 @@ def matched(rng: np.random.Generator) -> list[Row]:
             same, together = (truth[:, None] == truth) & pairs, (group[:, None] == group) & pairs
             right, joined, true = right + (same & together).sum(), joined + together.sum(), true + same.sum()
             people.append(len(set(truth.tolist())))
-        row = {"what": "poses matched, simulated crowd", "views": count, "people_median": float(np.median(people))}
+        row = {"what": "poses matched, simulated crowd", "cameras": count, "people_median": float(np.median(people))}
         rows.append({**row, "precision": float(right / max(joined, 1)), "recall": float(right / max(true, 1))})
     return rows
 
@@ -206,7 +206,7 @@ def speed(rng: np.random.Generator) -> list[Row]:
                 triangulate_joints(cameras, given, np.full(seen.shape[:3], 0.9), 2.0)
                 spent.append(time.process_time() - start)
             rate = truth.shape[0] * truth.shape[1] / float(np.median(spent[1:]))
-            rows.append({"what": "speed", "views": count, "joints_with_an_outlier": share, "joints_per_s": rate})
+            rows.append({"what": "speed", "cameras": count, "joints_with_an_outlier": share, "joints_per_s": rate})
     return rows
 
 
@@ -236,18 +236,6 @@ def ceiling(count: int, middle_m: Array) -> list[PinholeCamera]:
 
 def simulate_layout() -> Any:
     return Scenario().store.layout()
-
-
-def calibration(path: Path, width_px: int, height_px: int) -> list[PinholeCamera]:
-    cameras = []
-    for entry in json.loads(path.read_text()).values():
-        pose = np.eye(4)
-        pose[:3, :3] = entry["R"]
-        pose[:3, 3] = -pose[:3, :3] @ np.ravel(entry["T"]) / 1000
-        matrix = np.array([[entry["fx"], 0, entry["cx"]], [0, entry["fy"], entry["cy"]], [0, 0, 1]])
-        lens = np.array([*np.ravel(entry["k"])[:2], *np.ravel(entry["p"]), np.ravel(entry["k"])[2]])
-        cameras.append(PinholeCamera(width_px, height_px, matrix, lens, pose))
-    return cameras
 
 
 if __name__ == "__main__":

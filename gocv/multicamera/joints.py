@@ -113,10 +113,11 @@ def triangulate_joints(
     seen, sure, sd = _checked(len(cameras), keypoints_px, score, sd_px)
     shape = seen.shape[1:3]
     looked = np.isfinite(seen).all(axis=3) & (sure >= max(settings.least_score, _LEAST))
-    pixels = np.where(looked[..., None], seen, np.nan).reshape(len(cameras), -1, 2)
-    spread = (sd / np.maximum(sure, _LEAST) ** settings.power).reshape(len(cameras), -1)
+    flat = len(cameras), shape[0] * shape[1]
+    pixels = np.where(looked[..., None], seen, np.nan).reshape(*flat, 2)
+    spread = (sd / np.maximum(sure, _LEAST) ** settings.power).reshape(flat)
     point, inverse, squares, used = _agreed(cameras, pixels, spread, np.ones_like(spread), settings)
-    there = looked.reshape(used.shape)
+    there = looked.reshape(flat)
     doubtful = (there & ~used).any(axis=0) & (there.sum(axis=0) > 2)
     if doubtful.any():
         agrees = (1 + used.reshape(looked.shape).sum(axis=2)) / (2 + looked.sum(axis=2))
@@ -129,7 +130,7 @@ def triangulate_joints(
     return Joints(
         joints_m=point.reshape(*shape, 3),
         covariance_m2=inverse.reshape(*shape, 3, 3) * scale[:, None, None, None],
-        score=_trust(sure.reshape(used.shape), used, there, settings).reshape(shape),
+        score=_trust(sure.reshape(flat), used, there, settings).reshape(shape),
         used=used.reshape(len(cameras), *shape),
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import loadmat
 
+from gocv.data.calibrations import read_calibration
+from gocv.data.multiview.actors import read_actors
 from gocv.geometry import PinholeCamera
 from gocv.multicamera import triangulate_joints
 
@@ -17,21 +17,9 @@ from gocv.multicamera import triangulate_joints
 def campus(shared_data: Path) -> tuple[list[PinholeCamera], np.ndarray, np.ndarray]:
     """Cameras, (n, 14, 3) joints in metres and (3, n, 14, 2) pixels."""
     folder = shared_data / "shelf_campus_calibration"
-    cameras = []
-    for entry in json.loads((folder / "calibration_campus.json").read_text()).values():
-        pose = np.eye(4)
-        pose[:3, :3] = entry["R"]
-        pose[:3, 3] = -pose[:3, :3] @ np.ravel(entry["T"]) / 1000
-        matrix = np.array([[entry["fx"], 0, entry["cx"]], [0, entry["fy"], entry["cy"]], [0, 0, 1]])
-        cameras.append(PinholeCamera(360, 288, matrix, np.zeros(5), pose))
-    labels = loadmat(folder / "actorsGT.mat", struct_as_record=False, squeeze_me=True)
-    known = [
-        (np.asarray(joints, float), np.stack([np.asarray(view, float) for view in views]))
-        for actor_m, actor_px in zip(labels["actor3D"], labels["actor2D"], strict=True)
-        for joints, views in zip(actor_m, actor_px, strict=True)
-        if np.size(joints)
-    ]
-    return cameras, np.stack([joints for joints, _ in known]), np.stack([views for _, views in known], axis=1)
+    actors = read_actors(folder / "actorsGT.mat")
+    cameras = read_calibration(folder / "calibration_campus.json", "campus3d")
+    return list(cameras.values()), actors.joints_m, np.moveaxis(actors.joints_px, 1, 0)
 
 
 def test_real_labels_of_two_cameras_give_the_labelled_joints(
@@ -48,7 +36,7 @@ def test_real_labels_of_two_cameras_give_the_labelled_joints(
 def test_a_real_label_that_is_wrong_is_left_out(campus: tuple[list[PinholeCamera], np.ndarray, np.ndarray]) -> None:
     cameras, joints_m, pixels = campus
     wrong = pixels.copy()
-    wrong[0] += [18.0, 0.0]  # the person beside
+    wrong[0] += [10.0, 14.0]  # across the other views' rays: along them, nobody could tell
     found = triangulate_joints(cameras, wrong, np.full((3, *joints_m.shape[:2]), 0.9), 1.0)
     assert found.used[0].mean() < 0.1
     assert np.median(np.linalg.norm(found.joints_m - joints_m, axis=2)) < 0.02

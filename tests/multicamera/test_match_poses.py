@@ -47,7 +47,7 @@ def test_a_crowd_is_told_apart(count: int) -> None:
 
 
 def test_nobody_is_twice_in_one_camera() -> None:
-    cameras, points_m = ring(3), np.stack([FIGURE, FIGURE + [0.02, 0, 0]])
+    cameras, points_m = ring(3), np.stack([FIGURE, FIGURE + np.array([0.02, 0, 0])])
     poses = [Poses(camera.project(points_m)[0], np.ones((2, 6))) for camera in cameras]
     for whom in match_poses(cameras, poses, 4.0):
         assert len(set(whom.tolist())) == 2
@@ -55,7 +55,7 @@ def test_nobody_is_twice_in_one_camera() -> None:
 
 def test_who_is_seen_once_has_a_number_of_their_own() -> None:
     cameras = ring(2)
-    far = FIGURE + [1.0, 0.5, 0]
+    far = FIGURE + np.array([1.0, 0.5, 0])
     poses = [Poses(c.project(p[None])[0], np.ones((1, 6))) for c, p in zip(cameras, (FIGURE, far), strict=True)]
     first, second = match_poses(cameras, poses)
     assert first.tolist() == [0]

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from gocv.core import DataError, FloorTracks, Plate, PlateId, ScaleSamples, Store, Zone
 from gocv.data.config import build, load_yaml
 from gocv.data.floor_tracks import floor_track_chunks, read_floor_tracks
+from gocv.data.recording.calibration import camera_of
 from gocv.data.recording.parts import Camera, Problem, ScaleGroup, Truth
 from gocv.data.recording.scales import read_plates_of, read_samples
-from gocv.data.recording.schema import VERSION, Calibration, CameraEntry, RecordingFile, ScaleClock
+from gocv.data.recording.schema import VERSION, CameraEntry, RecordingFile, ScaleClock
 from gocv.data.recording.store_tables import read_planogram, read_plates, read_products
 from gocv.data.recording.truth import read_truth
 from gocv.data.tables import read_csv
-from gocv.geometry import PinholeCamera
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -191,21 +191,9 @@ def _camera(path: Path, entry: CameraEntry, problems: list[Problem]) -> Camera:
         )
     )
     try:
-        calibration = None if entry.calibration is None else _pinhole(entry.calibration)
+        calibration = None if entry.calibration is None else camera_of(entry.calibration)
     except DataError as error:
         key = f"{place}.calibration.{error.key or ''}".rstrip(".")
         file = path / "recording.yaml"
         raise DataError(error.problem, file=file, key=key, expected=error.expected) from error
     return Camera(entry.name, video, entry.time_offset_s, timestamps, calibration, detections, truth, poses)
-
-
-def _pinhole(calibration: Calibration) -> PinholeCamera:
-    (fx, fy), (cx, cy) = calibration.focal_px, calibration.centre_px
-    return PinholeCamera.from_pose(
-        width_px=calibration.width_px,
-        height_px=calibration.height_px,
-        matrix=np.array([[fx, calibration.skew_px, cx], [0, fy, cy], [0, 0, 1]]),
-        distortion=calibration.distortion,
-        position_m=calibration.position_m,
-        rotation_vector=calibration.rotation_vector,
-    )

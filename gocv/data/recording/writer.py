@@ -14,13 +14,13 @@ import yaml
 from gocv.core import DataError, FloorTracks, PlateId, Store
 from gocv.data.config import build
 from gocv.data.floor_tracks import FloorTracksWriter
+from gocv.data.recording.calibration import calibration_of
 from gocv.data.recording.parts import Camera, Truth
 from gocv.data.recording.reader import Recording
 from gocv.data.recording.scales import ScaleWriter
 from gocv.data.recording.schema import VERSION, CameraEntry, ScaleGroupEntry
 from gocv.data.recording.store_tables import write_store
 from gocv.data.recording.truth import write_truth
-from gocv.geometry import PinholeCamera, rotation_vector
 
 
 class RecordingWriter:
@@ -101,7 +101,7 @@ class RecordingWriter:
         """
         entry: dict[str, Any] = {"name": camera.name, "time_offset_s": float(camera.time_offset_s)}
         if camera.calibration is not None:
-            entry["calibration"] = _calibration(camera.calibration)
+            entry["calibration"] = calibration_of(camera.calibration)
         sources = {
             "video": ("video", camera.video),
             "timestamps": ("video", camera.timestamps),
@@ -208,16 +208,3 @@ class RecordingWriter:
             raise DataError("is there already", file=self.path, expected="a new folder, or leave to overwrite it")
         if not (self.path / "recording.yaml").is_file():
             raise DataError("is not a recording, so it will not be overwritten", file=self.path)
-
-
-def _calibration(camera: PinholeCamera) -> dict[str, Any]:
-    return {
-        "width_px": int(camera.width_px),
-        "height_px": int(camera.height_px),
-        "focal_px": [camera.matrix[0, 0].item(), camera.matrix[1, 1].item()],
-        "centre_px": [camera.matrix[0, 2].item(), camera.matrix[1, 2].item()],
-        "skew_px": camera.matrix[0, 1].item(),
-        "distortion": camera.distortion.tolist(),
-        "position_m": camera.position_m.tolist(),
-        "rotation_vector": rotation_vector(camera.camera_T_world[:3, :3]).tolist(),
-    }
