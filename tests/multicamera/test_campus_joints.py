@@ -39,4 +39,7 @@ def test_a_real_label_that_is_wrong_is_left_out(campus: tuple[list[PinholeCamera
     wrong[0] += [10.0, 14.0]  # across the other views' rays: along them, nobody could tell
     found = triangulate_joints(cameras, wrong, np.full((3, *joints_m.shape[:2]), 0.9), 1.0)
     assert found.used[0].mean() < 0.1
-    assert np.median(np.linalg.norm(found.joints_m - joints_m, axis=2)) < 0.02
+    off_m = np.linalg.norm(found.joints_m - joints_m, axis=2)
+    sd_m = np.sqrt(np.trace(found.covariance_m2, axis1=2, axis2=3))
+    assert (off_m < 3 * sd_m).all()  # the two that are left nearly face each other
+    assert np.median(off_m) < 0.15
