@@ -320,12 +320,74 @@ def encoder_calibration() -> str:
     return "\n".join(lines) + "\n"
 
 
+SCENES = {
+    "multicamera_wildtrack": "WILDTRACK",
+    "multicamera_multiviewx": "MultiviewX",
+    "multicamera_campus": "CAMPUS Auditorium",
+}
+
+
+def _together(name: str) -> list[dict[str, Any]]:
+    """The rows of all cameras together: medians, or those of recorded detections."""
+    return [row for row in rows(name) if row["camera"] == "all" and row["seed"] in ("median", "recorded")]
+
+
+def multicamera_scenes() -> str:
+    """Scores of methods on each scene with nothing wrong; in Markdown."""
+    figures = ("idf1", "mota", "moda", "modp", "hota")
+    heads = (*map(str.upper, figures), "switches / h", "kept", "IDF1, pictures")
+    lines = [f"| scene, the cameras' own identities | method | {' | '.join(heads)} |"]
+    lines.append("| --- | --- |" + " ---: |" * len(heads))
+    for name, title in SCENES.items():
+        for row in (row for row in _together(name) if not row["fault"]):
+            source = "recorded detections" if row["seed"] == "recorded" else row["ids"]
+            cells = [f"{100 * row[figure]:.1f}" for figure in figures]
+            cells += [f"{row['switches_per_shopper_hour']:,.0f}", f"{row['kept']:.0%}"]
+            cells.append(f"{100 * row['calibrated_idf1']:.1f}")
+            lines.append(f"| {title}, {source} | {row['method']} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def multicamera_faults() -> str:
+    """What becomes of the rest when one camera is at fault; in Markdown."""
+    lines = ["| scene | method | fault | IDF1, floor (before) | rest (before) | named |"]
+    lines.append("| --- | --- | --- | ---: | ---: | ---: |")
+    for name, title in SCENES.items():
+        for row in (row for row in _together(name) if row["fault"]):
+            source = "recorded" if row["seed"] == "recorded" else row["ids"]
+            floor = f"{100 * row['idf1']:.1f} ({100 * row['sound_idf1']:.1f})"
+            rest = f"{100 * row['rest_idf1']:.1f} ({100 * row['sound_rest_idf1']:.1f})"
+            named = "yes" if row["named"] else "no"
+            lines.append(f"| {title}, {source} | {row['method']} | {row['fault']} | {floor} | {rest} | {named} |")
+    return "\n".join(lines) + "\n"
+
+
+def multicamera_speed() -> str:
+    """Times real time of methods with more cameras and more people; in Markdown."""
+    found = rows("multicamera_speed")
+    sizes = sorted({(row["cameras"], row["people"]) for row in found})
+    methods = list(dict.fromkeys(row["method"] for row in found))
+    speed = {(row["method"], row["cameras"], row["people"]): row for row in found}
+    lines = [f"| times real time | boxes a frame | {' | '.join(methods)} |", "| --- |" + " ---: |" * (len(methods) + 1)]
+    for size in sizes:
+        own = [speed.get((method, *size)) for method in methods]
+        boxes = next(row["boxes_a_frame"] for row in own if row is not None)
+        cells = ["" if row is None else f"{row['times_real_time']:,.1f}" for row in own]
+        lines.append(f"| {size[0]} cameras, {size[1]} people | {boxes:.0f} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """The pages whose tables come from the results, with these tables as the results have them."""
     tables = {
         "README.md": {"measured": table()},
         "docs/simulation.md": {"calibration": calibration()},
         "docs/reid.md": {"encoders": encoders(), "pairs": encoder_pairs(), "same": encoder_calibration()},
+        "docs/multicamera.md": {
+            "scenes": multicamera_scenes(),
+            "faults": multicamera_faults(),
+            "speed": multicamera_speed(),
+        },
         "docs/tracking.md": {"speed": tracker_speed(), "quality": tracker_quality(), "metrics": scoring_speed()},
     }
     written = {}

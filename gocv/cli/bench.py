@@ -153,6 +153,49 @@ def mot(
         typer.echo(f"note: {note}")
 
 
+@bench_app.command("multicamera")
+def multicamera(
+    root: Annotated[Path, typer.Option(help="Folder of the data set.")],
+    overrides: Overrides = None,
+    config: Config = None,
+    kind: Annotated[
+        str, typer.Option("--format", help="wildtrack, multiviewx, campus, nanostore or recording.")
+    ] = "wildtrack",
+    method: Annotated[list[str] | None, typer.Option(help="Its name, again for another [default: all].")] = None,
+    jitter: Annotated[float, typer.Option(min=0, help="Sd of each edge of a box, share of its height.")] = 0.05,
+    miss: Annotated[float, typer.Option(min=0, max=0.99, help="Share of the labelled boxes that are missed.")] = 0.2,
+    false: Annotated[float, typer.Option(min=0, help="False boxes in a frame, on average.")] = 0.2,
+    ids: Annotated[
+        list[str] | None, typer.Option(help="The cameras' own identities, broken or none [default: both].")
+    ] = None,
+    seeds: Seeds = 3,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first; the next ones follow.")] = 1,
+    faults: Annotated[bool, typer.Option(help="Also with a camera lost, late and knocked.")] = False,
+    gate: Annotated[float, typer.Option(min=0.01, help="Metres up to which a found person may be a true one.")] = 0.5,
+    json_file: JsonFile = None,
+) -> None:
+    """Score who is whom across cameras: on the floor and in the pictures, on labels spoilt or recorded detections."""
+    from gocv.bench.multicamera import bench_multicamera, shown
+    from gocv.data.config import build
+    from gocv.sim.views import ViewNoise
+
+    with refusing():
+        noise = {"jitter": jitter, "miss": miss, "false_per_frame": false}
+        result = bench_multicamera(
+            root,
+            kind,
+            method or [],
+            noises=[build(ViewNoise, {**noise, "ids": kind}) for kind in ids or ["broken", "none"]],
+            seeds=range(first_seed, first_seed + seeds),
+            faults=faults,
+            gate_m=gate,
+            config=_settings(config, overrides),
+        )
+    if json_file is not None:
+        result.write(json_file)
+    print_rows(result.benchmark, shown(result.rows))
+
+
 @bench_app.command("reid")
 def reid(
     root: Annotated[Path, typer.Option(help="Folder of the data set.")],

@@ -1,5 +1,6 @@
 """One shopper, many cameras: joining the tracks of each camera into shoppers on the floor, and mending their names."""
 
+from gocv.multicamera.associate import associate
 from gocv.multicamera.joints import Joints, JointSettings, triangulate_joints
 from gocv.multicamera.keypoints import joint_sd_px, joints_of_coco17
 from gocv.multicamera.match import MatchSettings, match_poses
@@ -15,6 +16,7 @@ __all__ = [
     "Mended",
     "MergeSettings",
     "Merged",
+    "associate",
     "joint_sd_px",
     "joints_of_coco17",
     "match_poses",

@@ -5,11 +5,16 @@ there is; `features`: the scenes in which real systems failed; or `replay`: labe
 them out: where to walk (`routes`, `crowd`, `search`, `detour`, `company`, `stations`, `rehearsal`) and how bodies move
 (`gait`, `hands`, `figure`, `shoppers`, `body`). The `director` lets each deed have its effect on the `stock`, whose
 store is a `layout` (`stores`), and keeps the truth. Then sensors look at it: `scales` (`load_changes`, `vibration`,
-`weighing`), joints (`observe`, `encounters`), footage (`scene`, `render`), and their faults (`faults`, `mishaps`,
+`weighing`), joints (`observe`, `encounters`), boxes (`beads`,
+`sightings`, `detector`, `multiview`), footage (`scene`, `render`), and their faults (`faults`, `mishaps`,
 `paperwork`). `visit` does all that in order and writes the recording.
+
+People who were labelled by others need no store: `views` turns their boxes into what detectors would have made of them,
+`camera_faults` breaks cameras, and `walkers` is a bare floor.
 """
 
 from gocv.sim.articles import Article
+from gocv.sim.detector import BoxNoise
 from gocv.sim.layout import Facing, Gondola, StoreLayout
 from gocv.sim.load_changes import LoadChange
 from gocv.sim.observe import observe
@@ -18,11 +23,12 @@ from gocv.sim.scenario import Scenario, read_scenario
 from gocv.sim.shoppers import Motion
 from gocv.sim.stock import Stock
 from gocv.sim.stores import assortment, demo_layout
-from gocv.sim.visit import simulate, simulate_scene, simulate_visit
+from gocv.sim.visit import simulate, simulate_scene, simulate_views, simulate_visit
 
 __all__ = [
     "SHAKY",
     "Article",
+    "BoxNoise",
     "Facing",
     "Gondola",
     "LoadChange",
@@ -38,5 +44,6 @@ __all__ = [
     "read_scenario",
     "simulate",
     "simulate_scene",
+    "simulate_views",
     "simulate_visit",
 ]

@@ -91,6 +91,7 @@ class Programme:
         speed_m_s: At which they like to walk.
         role: Staff restock, and get no receipt.
         company: Name of a shopper whom this one keeps close to, such as a child's parent.
+        again: Name under which the same person was here before; they come in once that one has left.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Programme:
     speed_m_s: float = 1.15
     role: Literal["shopper", "staff"] = "shopper"
     company: str | None = None
+    again: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

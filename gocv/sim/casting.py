@@ -23,6 +23,8 @@ _LAST_ENTRY_S = 300.0
 """Nobody comes in this shortly before the end of a long simulation."""
 _BEHIND_S, _TOGETHER_S = 0.5, 2.0
 """How long after the one before come those in company, and those of one scene."""
+_BACK_S = (60.0, 150.0)
+"""How long after they came in for the first time those come in who come twice."""
 _FEW = 3
 """So many play in a scene, where there are as many."""
 
@@ -38,6 +40,7 @@ def programmes(scenario: Scenario, layout: StoreLayout, stock: Stock, rng: np.ra
     _accompany(scenario, drafts, rng)
     to_play = _casts(scenario, drafts, rng)
     _keep_together(drafts)
+    drafts += _returning(planner, drafts)
     drafts.sort(key=lambda draft: draft.programme.entry_s)
     everybody: list[Draft] = []
     staffed_s, staff = 0.0, 0
@@ -86,6 +89,19 @@ def _keep_together(drafts: Sequence[Draft]) -> None:
         if draft.programme.company is not None:
             follows_s = entry_s[draft.programme.company] + _BEHIND_S
             draft.programme = dataclasses.replace(draft.programme, entry_s=follows_s)
+
+
+def _returning(planner: Planner, drafts: Sequence[Draft]) -> list[Draft]:
+    """Some of those who were alone come in again, as soon as they have left or a little later."""
+    again = []
+    for first in [draft.programme for draft in drafts if draft.programme.company is None]:
+        if planner.habits.returns > 0 and planner.rng.random() < planner.habits.returns:
+            draft = planner.draft(f"{first.name}-again", first.entry_s + float(planner.rng.uniform(*_BACK_S)))
+            draft.programme = dataclasses.replace(
+                draft.programme, height_m=first.height_m, speed_m_s=first.speed_m_s, again=first.name
+            )
+            again.append(draft)
+    return again
 
 
 def _casts(scenario: Scenario, drafts: Sequence[Draft], rng: np.random.Generator) -> list[tuple[str, list[Draft]]]:

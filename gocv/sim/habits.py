@@ -32,6 +32,7 @@ class Habits(Model):
         two_steps: Chance that a lift goes in two steps.
         series: Chance that a shopper takes several units in quick succession.
         accompanied: Chance that a shopper comes with a child or a friend.
+        returns: Chance that a shopper who was alone comes in a second time.
         press_g: Median weight of a hand on the plates, grams.
         dwell_s: Least and most time that a shopper lingers at a stop.
     """
@@ -49,6 +50,7 @@ class Habits(Model):
     two_steps: Chance = 0.04
     series: Chance = 0.15
     accompanied: Chance = 0.05
+    returns: Chance = 0.0
     press_g: Annotated[float, Field(ge=0, le=1000)] = 30.0
     dwell_s: tuple[Annotated[float, Field(ge=0, le=600)], Annotated[float, Field(ge=0, le=600)]] = (0.0, 2.0)
 

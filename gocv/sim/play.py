@@ -19,6 +19,8 @@ from gocv.sim.stations import Leader, Offer, Stay, stations_of
 Array = NDArray[np.float64]
 
 _TRIES = 3
+_OUTSIDE_S = 5.0
+"""Who comes in again was outside for at least this long."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +71,9 @@ class Stage:
             ConfigError: A stop is where no way leads to.
         """
         self._forget(programme.entry_s)
+        before = self._inside.get(programme.again) if programme.again else None
+        if before is not None:
+            programme = dataclasses.replace(programme, entry_s=before.motion.end_s + _OUTSIDE_S)
         company = self._inside.get(programme.company) if programme.company else None
         leader = Leader(company.motion, company.stays) if company else None
         offers = tuple(offer for visit in self._inside.values() for offer in visit.offers)

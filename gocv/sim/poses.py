@@ -1,44 +1,36 @@
-"""What detectors of people and poses would see of a visit: boxes and keypoints of each camera, without any picture.
+"""The keypoints that an estimator of poses would find in the boxes of a detector, without any picture.
 
 How keypoints jitter with their scores is AlphaPose's on real shoppers (`experiments/fit_pose_noise.py`), how far they
-are off for longer is what people who label the same picture disagree by (COCO's σ). How often boxes are missed and the
-scores of what is hidden are assumed.
+are off for longer is what people who label the same picture disagree by (COCO's σ). The scores of what is hidden are
+assumed.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.signal import lfilter
 
-from gocv.core import Detections, Poses
+from gocv.core import Poses
 from gocv.data.config import Model
-from gocv.data.detections import DetectionTableWriter
-from gocv.data.poses import COCO17, COCO_SIGMA, PoseTableWriter
-from gocv.data.progress import with_progress
+from gocv.data.detections import DetectionTable
+from gocv.data.poses import COCO17, COCO_SIGMA, PoseTable
 from gocv.geometry import PinholeCamera
-from gocv.sim.body import Body, body
-from gocv.sim.scene import Scene
-from gocv.sim.sight import behind_body, behind_gondolas, behind_oneself
+from gocv.sim.detector import lasting
+from gocv.sim.layout import StoreLayout
+from gocv.sim.sight import hidden_keypoints
+from gocv.sim.sightings import Presence, Sightings
 
 Array = NDArray[np.float64]
-Bool = NDArray[np.bool_]
+Int64 = NDArray[np.int64]
 
-_SIGMA = np.array(COCO_SIGMA)
-_FLESH = np.array([0.02] * 5 + [0.045] * 2 + [0.03] * 2 + [0.025] * 2 + [0.07] * 2 + [0.04] * 2 + [0.03] * 2)
-"""Radius of the body around each keypoint, as a share of the height."""
-_CROWN, _HAND, _TOE = 0.07, 0.04, 0.01
+_SIGMA, _FILLED = np.array(COCO_SIGMA), 0.53
+"""σ is of the person's area, which is this share of the box's: what OKS takes where only boxes are known."""
 _TURNED = [COCO17.index(n.replace("l_", "r_") if n[0] == "l" else n.replace("r_", "l_")) for n in COCO17]
-_CHUNK = 600
 
 
 class PoseNoise(Model):
-    """How detectors of people and poses err. Sizes are the square root of a box's area.
+    """How an estimator of poses errs. Sizes are the square root of the area of the box of the whole person.
 
     Attributes:
         jitter: Noise that is new in each frame, standard deviation of each coordinate of a keypoint of score 1, as a
@@ -52,9 +44,6 @@ class PoseNoise(Model):
         unseen: Probability that a keypoint that is not in sight is not given at all.
         turned_per_s: How often left and right are taken for each other.
         turned_s: Mean time for which they are.
-        box: Noise of each edge of a box, as a share of the size.
-        missed: Probability that a person is not found in a frame.
-        least_in_sight: A person of whom fewer of the keypoints are in sight is never found.
     """
 
     jitter: float = Field(default=0.0098, ge=0)
@@ -67,204 +56,67 @@ class PoseNoise(Model):
     unseen: float = Field(default=0.3, ge=0, le=1)
     turned_per_s: float = Field(default=0.05, ge=0)
     turned_s: float = Field(default=0.3, gt=0)
-    box: float = Field(default=0.02, ge=0)
-    missed: float = Field(default=0.03, ge=0, lt=1)
-    least_in_sight: float = Field(default=0.25, gt=0, le=1)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class SeenPeople:
-    """The people that one camera's detectors found, in order of time; a row each.
-
-    Attributes:
-        person: (n,) text, who it is: the truth, which no detector says.
-        frame: (n,) int64.
-        boxes: The boxes, all of label 0.
-        poses: Their keypoints, in the order of `gocv.data.poses.COCO17`.
-    """
-
-    person: NDArray[np.str_]
-    frame: NDArray[np.int64]
-    boxes: Detections
-    poses: Poses
-
-
-def see_people(
-    scene: Scene, camera: str, noise: PoseNoise, *, rate_hz: float, seed: np.random.SeedSequence
-) -> Iterator[tuple[int, SeenPeople]]:
-    """What detectors would find in the frames of one camera, some hundreds of frames at a time.
-
-    Args:
-        scene: The visit; frame i is of the moment i / rate_hz.
-        camera: Name of the camera.
-        noise: How the detectors err.
-        rate_hz: Frames a second.
-        seed: Of the errors, a stream of its own.
-
-    Yields:
-        The number of frames so far, these included, and who was found in the new ones.
-    """
-    view = scene.layout.cameras[camera]
-    frames = int(np.ceil(scene.duration_s * rate_hz - 1e-9))
-    streams = [np.random.default_rng(child) for child in seed.spawn(len(scene.motions))]
-    errors: dict[str, _Errors] = {}
-    for start in range(0, frames, _CHUNK):
-        frame = np.arange(start, min(start + _CHUNK, frames))
-        time_s = frame / rate_hz
-        bodies: dict[str, tuple[Body, Bool]] = {}
-        for motion, stream in zip(scene.motions, streams, strict=True):
-            there = (time_s >= motion.start_s) & (time_s <= motion.end_s)
-            if there.any():
-                bodies[motion.name] = body(motion, time_s), there
-                errors.setdefault(motion.name, _Errors(noise, rate_hz, stream))
-        found = [_seen(view, scene, name, bodies, errors[name], frame) for name in bodies]
-        yield int(frame[-1]) + 1, _in_order(found)
-
-
-def write_poses(
-    scene: Scene,
-    folder: Path,
+def estimate(
+    layout: StoreLayout,
+    camera: PinholeCamera,
+    present: Presence,
+    seen: Sightings,
+    found: DetectionTable,
+    of: Int64,
     noise: PoseNoise,
-    *,
-    rate_hz: float,
-    seed: np.random.SeedSequence,
-    dark: Mapping[str, Sequence[tuple[float, float]]] | None = None,
-) -> dict[str, tuple[Path, Path]]:
-    """Write the tables of boxes and of poses of all cameras of a store.
+    rng: np.random.Generator,
+) -> PoseTable:
+    """The poses that an estimator would find in the boxes of one camera's detector.
 
     Args:
-        scene: The visit.
-        folder: Where to.
-        noise: How the detectors err.
-        rate_hz: Frames a second.
-        seed: Of the errors.
-        dark: By camera, from when until when it is dead: nobody is found then.
+        layout: The store.
+        camera: Who looks.
+        present: The people.
+        seen: By the camera, its `person` as in `present`.
+        found: The boxes.
+        of: (n,) int64, the row of `seen` that each box is of; -1 for those of nobody.
+        noise: How the estimator errs.
+        rng: Stream of random numbers.
 
     Returns:
-        By camera, the table of detections and that of poses.
+        Keypoints in the order of `gocv.data.poses.COCO17`, a pose for each box of somebody; there are none in boxes of
+        nobody.
     """
-    written: dict[str, tuple[Path, Path]] = {}
-    cameras = scene.layout.cameras
-    for name, child in zip(with_progress(cameras, "poses", len(cameras)), seed.spawn(len(cameras)), strict=True):
-        boxes, poses = folder / f"{name}-detections.parquet", folder / f"{name}-poses.parquet"
-        with DetectionTableWriter(boxes, classes=("person",)) as one, PoseTableWriter(poses) as other:
-            begin = 0
-            for end, found in see_people(scene, name, noise, rate_hz=rate_hz, seed=child):
-                first = np.searchsorted(found.frame, np.arange(begin, end + 1))
-                for frame in range(begin, end):
-                    time_s = frame / rate_hz
-                    is_dark = any(since <= time_s < until for since, until in (dark or {}).get(name, ()))
-                    rows = slice(0, 0) if is_dark else slice(*first[frame - begin : frame - begin + 2])
-                    one.write(frame, time_s, found.boxes[rows])
-                    other.write(frame, time_s, found.poses[rows])
-                begin = end
-        written[name] = boxes, poses
-    return written
-
-
-class _Errors:
-    """The errors about one person in one camera, chunk by chunk: what stays for a while goes on in the next chunk."""
-
-    def __init__(self, noise: PoseNoise, rate_hz: float, rng: np.random.Generator) -> None:
-        self.noise, self.rng = noise, rng
-        self._keep = float(np.exp(-1 / (noise.bias_s * rate_hz)))
-        self._last = rng.standard_normal((len(COCO17), 2))
-        self._start, self._end = noise.turned_per_s / rate_hz, min(1.0, 1 / (noise.turned_s * rate_hz))
-        self._turned = False
-
-    def bias(self, rows: int) -> Array:
-        """(rows, 17, 2) of standard deviation 1."""
-        fresh = np.sqrt(1 - self._keep**2) * self.rng.standard_normal((rows, len(COCO17), 2))
-        drawn, _ = lfilter([1.0], [1.0, -self._keep], fresh, axis=0, zi=self._keep * self._last[None])
-        self._last = drawn[-1]
-        return np.asarray(drawn)
-
-    def turned(self, rows: int) -> Bool:
-        """(rows,) whether left and right are taken for each other."""
-        turned = np.zeros(rows, np.bool_)
-        for row, chance in enumerate(self.rng.random(rows)):
-            self._turned ^= bool(chance < (self._end if self._turned else self._start))
-            turned[row] = self._turned
-        return turned
-
-
-def _seen(
-    view: PinholeCamera,
-    scene: Scene,
-    name: str,
-    bodies: Mapping[str, tuple[Body, Bool]],
-    errors: _Errors,
-    frame: NDArray[np.int64],
-) -> SeenPeople:
-    """One person in the frames of a chunk."""
-    noise, rng, (own, there) = errors.noise, errors.rng, bodies[name]
-    here, points = view.position_m, own.keypoints_m
-    pixels, _ = view.project(points)
-    limit = np.array([view.width_px - 0.5, view.height_px - 0.5])
-    inside: Bool = np.asarray(((pixels > -0.5) & (pixels < limit)).all(axis=2))
-    blocked = behind_gondolas(here, points, scene.layout.gondolas.values())
-    for other, (somebody, present) in bodies.items():
-        if other != name:
-            blocked |= behind_body(here, points, somebody) & present[:, None]
-    hidden = blocked | behind_oneself(here, own)
-    xyxy = _boxes(view, own, ~blocked & inside)
-    whole = np.sqrt(np.maximum(_areas(_boxes(view, own, np.isfinite(pixels[..., 0]))), 1.0))
-    xyxy = xyxy + noise.box * whole[:, None] * rng.standard_normal(xyxy.shape)
-    xyxy = np.clip(xyxy, -0.5, np.tile(limit, 2))
-    found = there & ((inside & ~blocked).mean(axis=1) >= noise.least_in_sight) & (_areas(xyxy) > 1.0)
-    found &= (xyxy[:, 2:] > xyxy[:, :2]).all(axis=1) & (rng.random(len(frame)) >= noise.missed)
+    period_s = float(found.time_s[1] - found.time_s[0]) if len(found) > 1 else 1.0
+    many = int(present.person.max(initial=0)) + 1
+    rows = np.searchsorted(present.frame * many + present.person, seen.frame * many + seen.person)
+    hidden = hidden_keypoints(layout, camera, present)[rows]
+    pixels = camera.project(present.keypoints_m[rows])[0]
+    limit = np.array([camera.width_px, camera.height_px]) - 0.5
+    inside = ((pixels > -0.5) & (pixels < limit)).all(axis=2)
+    size = np.sqrt(np.prod(seen.xyxy[:, 2:] - seen.xyxy[:, :2], axis=1))
     mean = np.where(hidden, noise.hidden_score, noise.seen_score)
     score = np.clip(rng.beta(mean * noise.score_spread, (1 - mean) * noise.score_spread), 0.02, 1.0)
     fast = noise.jitter * score**-noise.power
-    slow = noise.bias * np.sqrt(0.53 / 2) * _SIGMA * np.maximum(1.0, noise.seen_score / score)
-    off = fast[..., None] * rng.standard_normal(pixels.shape) + slow[..., None] * errors.bias(len(frame))
-    pixels = pixels + whole[:, None, None] * off
+    slow = noise.bias * np.sqrt(_FILLED / 2) * _SIGMA * np.maximum(1.0, noise.seen_score / score)
+    keep = float(np.exp(-period_s / noise.bias_s))
+    drawn = lasting(seen.person, seen.frame, keep, 2 * len(COCO17), rng).reshape(-1, len(COCO17), 2)
+    off = fast[..., None] * rng.standard_normal(pixels.shape) + slow[..., None] * drawn
+    pixels = pixels + size[:, None, None] * off
     given = inside & ~(hidden & (rng.random(hidden.shape) < noise.unseen))
     pixels[~given], score[~given] = np.nan, 0.0
-    turned = errors.turned(len(frame))
+    turned = _turned(seen, noise, period_s, rng)
     pixels[turned], score[turned] = pixels[turned][:, _TURNED], score[turned][:, _TURNED]
-    boxes = Detections(xyxy[found], rng.beta(9.0, 1.5, len(frame))[found], np.zeros(found.sum(), np.int64))
-    return SeenPeople(
-        np.full(int(found.sum()), name),
-        frame[found],
-        boxes,
-        Poses(pixels[found].astype(np.float32), score[found].astype(np.float32)),
-    )
+    boxes = np.flatnonzero(of >= 0)
+    position = np.searchsorted(found.first_row, boxes, side="right") - 1
+    poses = Poses(pixels[of[boxes]].astype(np.float32), score[of[boxes]].astype(np.float32))
+    first_row = np.searchsorted(boxes, found.first_row).astype(np.int64)
+    return PoseTable(COCO17, found.frame, found.time_s, first_row, poses, boxes - found.first_row[position])
 
 
-def _boxes(view: PinholeCamera, own: Body, visible: Bool) -> Array:
-    """(m, 4) around what is in sight of a body; of no area where that is nothing."""
-    h = own.height_m
-    up = np.array([0.0, 0.0, _CROWN * h])
-    more = [own.head_m[:, None] + up, own.hands_m, own.toes_m]
-    points = np.concatenate([own.keypoints_m, *more], axis=1)
-    # The crown is seen with the face, hands with wrists, toes with ankles.
-    face: Bool = np.asarray(visible[:, :5].any(axis=1))
-    seen = np.concatenate([visible, face[:, None], visible[:, 9:11], visible[:, 15:17]], axis=1)
-    pixels, depth = view.project(points)
-    around = np.concatenate([_FLESH, [0.01], [_HAND / 2] * 2, [_TOE] * 2]) * h
-    seen &= np.isfinite(pixels).all(axis=2)
-    reach = np.sqrt(view.matrix[0, 0] * view.matrix[1, 1]) * around / np.where(seen, depth, 1.0)
-    low = np.where(seen[..., None], pixels - reach[..., None], np.inf).min(axis=1)
-    high = np.where(seen[..., None], pixels + reach[..., None], -np.inf).max(axis=1)
-    box = np.concatenate([low, high], axis=1)
-    box[~seen.any(axis=1)] = 0.0
-    return box
-
-
-def _areas(xyxy: Array) -> Array:
-    return np.asarray(np.prod(np.maximum(xyxy[:, 2:] - xyxy[:, :2], 0.0), axis=1))
-
-
-def _in_order(parts: Sequence[SeenPeople]) -> SeenPeople:
-    if not parts:
-        none = Poses(np.empty((0, len(COCO17), 2), np.float32), np.empty((0, len(COCO17)), np.float32))
-        return SeenPeople(np.empty(0, np.str_), np.empty(0, np.int64), Detections.empty(), none)
-    frame = np.concatenate([part.frame for part in parts])
-    order = np.argsort(frame, kind="stable")
-    return SeenPeople(
-        np.concatenate([part.person for part in parts])[order],
-        frame[order],
-        Detections.concatenate([part.boxes for part in parts])[order],
-        Poses.concatenate([part.poses for part in parts])[order],
-    )
+def _turned(seen: Sightings, noise: PoseNoise, period_s: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(n,) whether left and right are taken for each other: a chain of two states for each person."""
+    begins, ends = noise.turned_per_s * period_s, min(1.0, period_s / noise.turned_s)
+    turned = np.zeros(len(seen), np.bool_)
+    state: dict[int, bool] = {}
+    for row, (person, chance) in enumerate(zip(seen.person.tolist(), rng.random(len(seen)).tolist(), strict=True)):
+        before = state.get(person, False)
+        turned[row] = state[person] = before ^ (chance < (ends if before else begins))
+    return turned

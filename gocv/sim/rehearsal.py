@@ -116,7 +116,8 @@ class Rehearsal:
         """The whole of it."""
         assert self._route is not None, "run comes first"
         reaches = sorted(self._hands.reaches, key=lambda reach: reach.time_s)
-        return self._route.finish(self._programme.name, self._programme.height_m, reaches)
+        motion = self._route.finish(self._programme.name, self._programme.height_m, reaches)
+        return dataclasses.replace(motion, again=self._programme.again)
 
     def deeds(self) -> list[Deed]:
         """In order of time."""

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapVa
 from gocv.core import ConfigError, nearest
 from gocv.data.config import Model, load
 from gocv.sim.checks import Span
+from gocv.sim.detector import BoxNoise
 from gocv.sim.features import SCENES
 from gocv.sim.habits import Habits
 from gocv.sim.mishaps import Mishap
@@ -80,6 +81,9 @@ class Scenario(Model):
         joints: What the trackers of the shoppers' joints are like.
         poses: What the detectors of people and poses are like, where boxes and poses take the place of joints.
         joints_hz: Rows a second of each shopper.
+        boxes: What a detector of people is like, for `gocv.sim.simulate_views`.
+        detections: Whether recordings have what such a detector finds in each camera and, also without footage, the
+            truth of each frame.
         scale_offset_s: Range of how long before the recording the scales' clock began, as the recording states it.
         scale_drift_ppm: The most that it is fast or slow, as the recording states it.
         frames_hz: Frames a second of rendered footage, and of boxes and poses.
@@ -102,6 +106,8 @@ class Scenario(Model):
     joints: Annotated[JointNoise, WrapValidator(_told_where)] = JointNoise()
     poses: PoseNoise = PoseNoise()
     joints_hz: Annotated[float, Field(ge=0.01, le=120)] = 10.0
+    boxes: BoxNoise = BoxNoise()
+    detections: bool = False
     scale_offset_s: Span = (-5000.0, -600.0)
     scale_drift_ppm: Annotated[float, Field(ge=0, le=1000)] = 60.0
     frames_hz: Annotated[float, Field(gt=0, le=120)] = 10.0

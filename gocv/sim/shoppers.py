@@ -69,6 +69,7 @@ class Motion:
         xy_m: (n, 2) on the floor, a row each `ROW_S`.
         outlook: (n, 2) unit vectors.
         reaches: In order of time.
+        again: Name that the same person had when they came in for the first time; None where this is that time.
     """
 
     name: str
@@ -77,6 +78,12 @@ class Motion:
     xy_m: Array
     outlook: Array
     reaches: tuple[Reach, ...]
+    again: str | None = None
+
+    @property
+    def person(self) -> str:
+        """The same for each time that somebody comes in: the name that they had first."""
+        return self.name if self.again is None else self.again
 
     @property
     def end_s(self) -> float:

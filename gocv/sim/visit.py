@@ -7,13 +7,14 @@ import heapq
 import itertools
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from gocv.core import ConfigError, DataError, FloorTracks, PlateId
+from gocv.data.multiview.scene import MultiviewScene
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, RecordingWriter, Truth, TruthName, TruthReceipt
 from gocv.sim.acts import Deed
@@ -21,9 +22,9 @@ from gocv.sim.casting import programmes
 from gocv.sim.director import Director
 from gocv.sim.faults import BlindArea, ClockSkew, ScaleFault
 from gocv.sim.layout import StoreLayout
+from gocv.sim.multiview import look
 from gocv.sim.observe import JointStream
 from gocv.sim.play import Stage
-from gocv.sim.poses import write_poses
 from gocv.sim.replay import TimedEvent, extended, plates_of, replayed
 from gocv.sim.scales import RATE_HZ, draw_clock
 from gocv.sim.scenario import Scenario
@@ -31,6 +32,7 @@ from gocv.sim.scene import Scene, stays_of
 from gocv.sim.shoppers import Motion
 from gocv.sim.stock import Disorder, Stock
 from gocv.sim.stores import with_cameras
+from gocv.sim.view_tables import write_views
 from gocv.sim.weighing import GondolaTask, weigh
 
 Item = TypeVar("Item")
@@ -80,8 +82,8 @@ def simulate(
         layout: The store, instead of the scenario's own.
         video: Also render the footage of the store's cameras; it needs the extra `sim`, and a script that asks for it
             does so under `if __name__ == "__main__":`, as each core films with a process of its own.
-        poses: In place of joints, each camera has a table of the boxes of the people that it sees, and one of their
-            poses; everybody's way is kept in memory to the end.
+        poses: In place of joints, each camera has a table of the boxes of the people that it sees, as with the
+            scenario's `detections`, and one of their poses; everybody's way is kept in memory to the end.
         overwrite: Replace a recording that is there.
 
     Returns:
@@ -109,6 +111,34 @@ def simulate_scene(scenario: Scenario, *, seed: int, layout: StoreLayout | None 
     return _Visit(scenario, seed, layout).scene()
 
 
+def simulate_views(
+    scenario: Scenario,
+    *,
+    seed: int,
+    rate_hz: float | None = None,
+    from_s: float = 0.0,
+    until_s: float | None = None,
+) -> MultiviewScene:
+    """Boxes of all cameras of a simulated visit, and who stood where: see `gocv.sim.multiview.look`.
+
+    The same arguments give the same numbers.
+
+    Args:
+        scenario: What happens, with how many cameras.
+        seed: Of everything random.
+        rate_hz: Frames a second; the scenario's where None.
+        from_s: First moment that is wanted.
+        until_s: Where to stop, exclusive; the end of the visit where None.
+
+    Raises:
+        ConfigError: The scenario is impossible in its store.
+        DataError: The seed is negative, or a number is out of range.
+    """
+    scene = simulate_scene(scenario, seed=seed)
+    rate_hz = scenario.frames_hz if rate_hz is None else rate_hz
+    return look(scene, scenario.boxes, seed=seed, rate_hz=rate_hz, from_s=from_s, until_s=until_s).scene
+
+
 class _Visit:
     """A visit on its way from a scenario into a recording; all that is random is drawn from streams of its own."""
 
@@ -119,10 +149,8 @@ class _Visit:
         layout = layout or _layout(scenario, events)
         if scenario.cameras is not None or not layout.cameras:
             layout = with_cameras(layout, scenario.cameras or _CAMERAS)
-        streams = np.random.SeedSequence(seed).spawn(10)
-        stocking, planning, acting, filing, breaking, clock, seeing, self._weighing, self._looks, self._looking = (
-            streams
-        )
+        streams = np.random.SeedSequence(seed).spawn(9)
+        stocking, planning, acting, filing, breaking, clock, seeing, self._weighing, self._looks = streams
         self._scenario, self._layout, self._seed = scenario, layout, seed
         misplaced = min(scenario.disorder.misplaced + scenario.paperwork.misplaced, 1.0)
         disorder = Disorder.model_validate({**scenario.disorder.model_dump(), "misplaced": misplaced})
@@ -154,26 +182,21 @@ class _Visit:
         return float(np.ceil(max(_SHORTEST_S, hours_s, self._left_s + _AFTERWARDS_S)))
 
     def write(self, path: Path, video: bool, poses: bool, overwrite: bool) -> Truth:
-        with (
-            RecordingWriter(
-                path,
-                name=f"simulated-{self._seed}",
-                origin_unix_s=ORIGIN_UNIX_S,
-                store=self._store,
-                overwrite=overwrite,
-            ) as writer,
-            tempfile.TemporaryDirectory() as folder,
-        ):
-            self._act(_nowhere if poses else writer.write_joints, keep=video or poses)
+        looking = poses or self._scenario.detections
+        with RecordingWriter(
+            path, name=f"simulated-{self._seed}", origin_unix_s=ORIGIN_UNIX_S, store=self._store, overwrite=overwrite
+        ) as writer:
+            self._act(_nowhere if poses else writer.write_joints, keep=video or looking)
             writer.set_duration(self._duration_s)
             self._weigh(writer)
             truth = self._truth(names=not poses)
             writer.write_truth(truth)
-            files = {name: Camera(name, calibration=camera) for name, camera in self._layout.cameras.items()}
-            files = self._with_poses(files, Path(folder)) if poses else files
-            files = self._filmed(files, Path(folder)) if video else files
-            for camera in files.values():
-                writer.add_camera(camera)
+            with tempfile.TemporaryDirectory() as folder:
+                cameras = {name: Camera(name, calibration=camera) for name, camera in self._layout.cameras.items()}
+                cameras = self._looked_at(Path(folder), poses) if looking else cameras
+                cameras = self._filmed(Path(folder), cameras) if video else cameras
+                for camera in cameras.values():
+                    writer.add_camera(camera)
             writer.note(f"Simulated with seed {self._seed}: there is no such store, nobody was filmed or weighed.")
             for note in self._notes():
                 writer.note(note)
@@ -243,7 +266,27 @@ class _Visit:
         ]
         weigh(tasks)
 
-    def _filmed(self, cameras: dict[str, Camera], folder: Path) -> dict[str, Camera]:
+    def _looked_at(self, folder: Path, poses: bool) -> dict[str, Camera]:
+        """Boxes that a detector would find in each camera, also their poses, and the truth of each frame."""
+        scenario = self._scenario
+        return write_views(
+            self._seen(),
+            scenario.boxes,
+            folder / "boxes",
+            seed=self._seed,
+            rate_hz=scenario.frames_hz,
+            dark=self._dark(),
+            poses=scenario.poses if poses else None,
+        )
+
+    def _dark(self) -> dict[str, list[tuple[float, float]]]:
+        """By camera, from when until when it is dead."""
+        dark: dict[str, list[tuple[float, float]]] = {}
+        for area in self._blind:
+            dark.setdefault(area.camera, []).append((area.from_s, area.until_s))
+        return dark
+
+    def _filmed(self, folder: Path, cameras: Mapping[str, Camera]) -> dict[str, Camera]:
         """Render the footage of all cameras."""
         from gocv.sim.render import render_visit  # drawing is an extra: not everybody has it installed
 
@@ -258,23 +301,6 @@ class _Visit:
             )
             for name, camera in cameras.items()
         }
-
-    def _with_poses(self, cameras: dict[str, Camera], folder: Path) -> dict[str, Camera]:
-        """Let detectors look at everybody."""
-        scenario = self._scenario
-        tables = write_poses(
-            self._seen(), folder, scenario.poses, rate_hz=scenario.frames_hz, seed=self._looking, dark=self._dark()
-        )
-        return {
-            name: dataclasses.replace(camera, detections=tables[name][0], poses=tables[name][1])
-            for name, camera in cameras.items()
-        }
-
-    def _dark(self) -> dict[str, list[tuple[float, float]]]:
-        dark: dict[str, list[tuple[float, float]]] = {}
-        for area in self._blind:
-            dark.setdefault(area.camera, []).append((area.from_s, area.until_s))
-        return dark
 
     def _seen(self) -> Scene:
         duration_s = self._duration_s

@@ -41,6 +41,13 @@ def test_examples_of_reid(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("[1] [[")
 
 
+def test_the_example_of_multicamera(capsys: pytest.CaptureFixture[str]) -> None:
+    page = README.parent / "docs" / "multicamera.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(example, page.name, "exec"), {})
+    assert capsys.readouterr().out == "1.0 0.5 360.0 5.0\n"
+
+
 def test_the_table_is_that_of_the_results() -> None:
     """Every figure of the pages comes from a result: run experiments/readme_table.py after a new one."""
     path = README.parent / "experiments" / "readme_table.py"
@@ -50,6 +57,6 @@ def test_the_table_is_that_of_the_results() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     pages = module.pages()
-    assert {page.name for page in pages} == {"README.md", "reid.md", "simulation.md", "tracking.md"}
+    assert {page.name for page in pages} == {"README.md", "multicamera.md", "reid.md", "simulation.md", "tracking.md"}
     for page, text in pages.items():
         assert page.read_text(encoding="utf-8") == text

@@ -1,23 +1,26 @@
-"""Boxes and poses of a simulated visit, and what hides people from cameras."""
+"""Boxes and poses of a simulated visit."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gocv.data.detections import read_detections
-from gocv.data.poses import COCO17, read_poses
+from gocv.data.poses import COCO17, PoseTable, read_poses
 from gocv.data.recording import Recording, check_recording
 from gocv.sim import Scenario, simulate, simulate_scene
 from gocv.sim.body import body
-from gocv.sim.layout import Gondola
-from gocv.sim.poses import PoseNoise, see_people
+from gocv.sim.detector import BoxNoise
+from gocv.sim.multiview import look
+from gocv.sim.poses import PoseNoise
 from gocv.sim.scene import Scene
-from gocv.sim.sight import behind_body, behind_gondolas, behind_oneself
+from gocv.sim.sightings import people_of
 
-EXACT = PoseNoise(jitter=0, bias=0, unseen=0, turned_per_s=0, box=0, missed=0)
+EXACT = PoseNoise(jitter=0, bias=0, unseen=0, turned_per_s=0)
+BOXES = BoxNoise(jitter=0.0)
 SCENARIO = Scenario(shoppers=2, cameras=3)
 
 
@@ -33,9 +36,22 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     return Recording.open(path)
 
 
-def looked(scene: Scene, noise: PoseNoise, camera: str = "camera-1", seed: int = 0):
-    parts = see_people(scene, camera, noise, rate_hz=10.0, seed=np.random.SeedSequence(seed))
-    return [part for _, part in parts]
+@dataclasses.dataclass(frozen=True)
+class Looked:
+    """Poses of the boxes of a camera, and for each the number of the motion, the frame, and the box."""
+
+    table: PoseTable
+    motion: np.ndarray
+    frame: np.ndarray
+    xyxy: np.ndarray
+
+
+def looked(scene: Scene, noise: PoseNoise, camera: str = "camera-1", boxes: BoxNoise = BOXES) -> Looked:
+    views = look(scene, boxes, seed=4, rate_hz=10.0, poses=noise)
+    table, found = views.poses[camera], views.scene.detections[camera]
+    frame = np.repeat(np.arange(len(table)), np.diff(table.first_row))
+    row = found.first_row[frame] + table.box
+    return Looked(table, views.sightings[camera].person[views.of[camera][row]], frame, found.boxes.xyxy[row])
 
 
 def test_a_recording_has_boxes_and_poses_and_no_joints(recording: Recording) -> None:
@@ -46,7 +62,9 @@ def test_a_recording_has_boxes_and_poses_and_no_joints(recording: Recording) -> 
         boxes, poses = read_detections(camera.detections, ["person"]), read_poses(camera.poses)
         assert poses.keypoints == COCO17
         np.testing.assert_array_equal(boxes.frame, poses.frame)
-        np.testing.assert_array_equal(boxes.first_row, poses.first_row)
+        frame = np.repeat(np.arange(len(poses)), np.diff(poses.first_row))
+        assert (boxes.first_row[frame] + poses.box < boxes.first_row[frame + 1]).all()
+        assert camera.truth is not None
         assert len(boxes) == round(10 * recording.duration_s)
         assert len(poses.poses) > 50
     assert recording.truth is not None
@@ -70,75 +88,61 @@ def test_the_same_seed_sees_the_same(recording: Recording, tmp_path: Path) -> No
         assert again.read_bytes() == camera.poses.read_bytes()
 
 
+def test_boxes_are_the_same_with_and_without_poses(recording: Recording, tmp_path: Path) -> None:
+    simulate(SCENARIO.model_copy(update={"detections": True}), tmp_path / "boxes", seed=4)
+    for one, other in zip(recording.cameras, Recording.open(tmp_path / "boxes").cameras, strict=True):
+        assert other.poses is None
+        assert one.detections.read_bytes() == other.detections.read_bytes()
+        assert one.truth.read_bytes() == other.truth.read_bytes()
+
+
 def test_without_errors_keypoints_are_where_the_camera_has_them(scene: Scene) -> None:
-    camera, motions = scene.layout.cameras["camera-1"], {m.name: m for m in scene.motions}
-    for part in looked(scene, EXACT):
-        for name in set(part.person.tolist()):
-            rows = part.person == name
-            exact = camera.project(body(motions[name], part.frame[rows] / 10).keypoints_m)[0]
-            seen = part.poses.score[rows] > 0
-            np.testing.assert_allclose(part.poses.keypoints_px[rows][seen], exact[seen], atol=1e-2)
-            assert seen.mean() > 0.5
+    camera, found = scene.layout.cameras["camera-1"], looked(scene, EXACT)
+    numbers = people_of(scene)
+    for motion in scene.motions:
+        rows = found.motion == numbers[motion.person]
+        exact = camera.project(body(motion, found.frame[rows] / 10).keypoints_m)[0]
+        seen = found.table.poses.score[rows] > 0
+        assert rows.any()
+        np.testing.assert_allclose(found.table.poses.keypoints_px[rows][seen], exact[seen], atol=1e-2)
+        assert seen.mean() > 0.5
 
 
-def test_keypoints_lie_in_their_boxes(scene: Scene) -> None:
-    for part in looked(scene, EXACT):
-        sure = part.poses.score > 0.6
-        box = part.boxes.xyxy[:, None]
-        pixels = part.poses.keypoints_px
-        inside = ((pixels >= box[..., :2]) & (pixels <= box[..., 2:])).all(axis=2)
-        assert inside[sure].mean() > 0.97  # a hidden one may be scored high
+def test_a_pose_is_of_the_box_that_it_lies_in_and_false_boxes_have_none(scene: Scene) -> None:
+    found = looked(scene, EXACT, boxes=BoxNoise(jitter=0.0, false_per_frame=0.5))
+    box, pixels = found.xyxy[:, None], found.table.poses.keypoints_px
+    inside = ((pixels >= box[..., :2]) & (pixels <= box[..., 2:])).all(axis=2)
+    sure = found.table.poses.score > 0.6
+    assert sure.sum() > 1000
+    assert inside[sure].mean() > 0.97  # a hidden one may be scored high
+    views = look(scene, BoxNoise(false_per_frame=0.5), seed=4, rate_hz=10.0, poses=EXACT)
+    for name, of in views.of.items():
+        assert (of < 0).any()
+        assert len(views.poses[name].poses) == (of >= 0).sum()
 
 
 def test_errors_grow_with_the_person_and_as_scores_fall(scene: Scene) -> None:
-    exact, noisy = looked(scene, EXACT), looked(scene, EXACT.model_copy(update={"jitter": 0.02}))
-    off, size, score = [], [], []
-    for one, other in zip(exact, noisy, strict=True):
-        np.testing.assert_array_equal(one.frame, other.frame)
-        off.append(np.abs(one.poses.keypoints_px - other.poses.keypoints_px).mean(axis=2))
-        size.append(np.repeat(np.sqrt(np.prod(one.boxes.xyxy[:, 2:] - one.boxes.xyxy[:, :2], axis=1))[:, None], 17, 1))
-        score.append(other.poses.score)
-    offs, sizes, scores = (np.concatenate(parts) for parts in (off, size, score))
-    known = np.isfinite(offs)
-    sure = known & (scores > 0.7) & (scores < 0.8)
-    large, small = sure & (sizes > np.median(sizes[sure])), sure & (sizes <= np.median(sizes[sure]))
-    assert offs[large].mean() > 1.1 * offs[small].mean()
-    assert offs[known & (scores < 0.4)].mean() > 2 * offs[sure].mean()
+    one, other = looked(scene, EXACT), looked(scene, EXACT.model_copy(update={"jitter": 0.02}))
+    np.testing.assert_array_equal(one.frame, other.frame)
+    off = np.abs(one.table.poses.keypoints_px - other.table.poses.keypoints_px).mean(axis=2)
+    sides = one.xyxy[:, 2:] - one.xyxy[:, :2]
+    size = np.repeat(np.sqrt(np.prod(sides, axis=1))[:, None], 17, 1)
+    score = other.table.poses.score
+    known = np.isfinite(off)
+    sure = known & (score > 0.7) & (score < 0.8)
+    large, small = sure & (size > np.median(size[sure])), sure & (size <= np.median(size[sure]))
+    assert off[large].mean() > 1.1 * off[small].mean()
+    assert off[known & (score < 0.4)].mean() > 2 * off[sure].mean()
 
 
 def test_left_and_right_are_sometimes_taken_for_each_other(scene: Scene) -> None:
-    exact = looked(scene, EXACT)
-    turned = looked(scene, EXACT.model_copy(update={"turned_per_s": 0.5}))
+    one = looked(scene, EXACT).table.poses.keypoints_px
+    other = looked(scene, EXACT.model_copy(update={"turned_per_s": 0.5})).table.poses.keypoints_px
     left, right = COCO17.index("l_hip"), COCO17.index("r_hip")
-    one = np.concatenate([part.poses.keypoints_px for part in exact])
-    other = np.concatenate([part.poses.keypoints_px for part in turned])
     same = (one[:, left] == other[:, left]).all(axis=1)
     swapped = (one[:, left] == other[:, right]).all(axis=1)
     assert 0.03 < swapped.mean() < 0.4
     assert (same | swapped | np.isnan(one[:, [left, right]]).any(axis=(1, 2))).all()
-
-
-def test_a_gondola_hides_what_is_behind_it_and_not_a_hand_that_reaches_in() -> None:
-    gondola = Gondola(1, (0.0, 0.0), 0.0, plates=20, heights_m=(0.2, 0.8, 1.4))
-    camera = np.array([1.0, -3.0, 1.5])
-    points = np.array([[1.0, 1.0, 1.0], [1.0, -1.0, 1.0], [1.0, 0.2, 1.0], [1.0, 3.0, 3.5]])
-    assert behind_gondolas(camera, points, [gondola]).tolist() == [True, False, False, False]
-    assert behind_gondolas(np.array([1.0, 3.0, 1.5]), points[2:3], [gondola]).tolist() == [True]
-    assert not behind_gondolas(camera, points, []).any()
-
-
-def test_people_hide_what_is_behind_them_and_a_face_is_not_seen_from_behind(scene: Scene) -> None:
-    motion = scene.motions[0]
-    now = np.array([(motion.start_s + motion.end_s) / 2])
-    person = body(motion, now)
-    middle, ahead = person.neck_m[0] - [0, 0, 0.2], person.forward[0]
-    camera = middle + 2 * ahead
-    points = np.stack([middle - ahead, middle + ahead, middle - ahead + [0, 0, 2.0]])[None]
-    assert behind_body(camera, points, person).tolist() == [[True, False, False]]
-    nose = COCO17.index("nose")
-    level = person.keypoints_m[0, nose]
-    assert not behind_oneself(level + 2 * person.gaze[0], person)[0, nose]
-    assert behind_oneself(level - 2 * person.gaze[0], person)[0, nose]
 
 
 def test_a_camera_that_is_dead_sees_nobody(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Scores of multi-object tracking: HOTA, CLEAR MOT and Identity, from plain arrays."""
 
-from gocv.metrics.mot.clear import count_clear
+from gocv.metrics.mot.clear import count_clear, match_clear
 from gocv.metrics.mot.counts import ALPHAS, ClearCounts, HotaCounts, IdentityCounts, MotCounts
 from gocv.metrics.mot.hota import count_hota
 from gocv.metrics.mot.identity import count_identity
@@ -22,4 +22,5 @@ __all__ = [
     "count_identity",
     "count_mot",
     "leave_out",
+    "match_clear",
 ]

@@ -31,10 +31,8 @@ def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts
         threshold: Similarity from which a pair may be matched.
     """
     truth, found = sequence.truth, sequence.found
-    similar = sequence.similarity >= threshold - ROUNDING
-    row, col, similarity = sequence.row[similar], sequence.col[similar], sequence.similarity[similar]
     before = _rows_before(truth, found)
-    match = _match(row, col, similarity, before, truth, found)
+    match = _matched(sequence, threshold, before)
     matched = np.flatnonzero(match >= 0)
     track_found = found.track[match[matched]]
 
@@ -48,7 +46,7 @@ def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts
     ratio = np.bincount(truth.track[matched], minlength=len(truth.ids)) / np.maximum(truth.lengths, 1)
     mostly, partly = int((ratio > 0.8).sum()), int((ratio >= 0.2).sum())
     # The similarity of a matched pair is found again among those of its row.
-    of_match = match[row] == col
+    of_match = match[sequence.row] == sequence.col
     return ClearCounts(
         tp=len(matched),
         fn=len(truth) - len(matched),
@@ -58,8 +56,27 @@ def count_clear(sequence: MotSequence, *, threshold: float = 0.5) -> ClearCounts
         mt=mostly,
         pt=partly - mostly,
         ml=len(truth.ids) - partly,
-        similarity=float(similarity[of_match].sum()),
+        similarity=float(sequence.similarity[of_match].sum()),
     )
+
+
+def match_clear(sequence: MotSequence, *, threshold: float = 0.5) -> Int64:
+    """The matching that `count_clear` counts.
+
+    Args:
+        sequence: True and found tracks.
+        threshold: Similarity from which a pair may be matched.
+
+    Returns:
+        (n,) int64: for each row of `sequence.truth` the row of `sequence.found` that it is matched with, -1 for none.
+    """
+    return _matched(sequence, threshold, _rows_before(sequence.truth, sequence.found))
+
+
+def _matched(sequence: MotSequence, threshold: float, before: Int64) -> Int64:
+    similar = sequence.similarity >= threshold - ROUNDING
+    row, col, similarity = sequence.row[similar], sequence.col[similar], sequence.similarity[similar]
+    return _match(row, col, similarity, before, sequence.truth, sequence.found)
 
 
 def _rows_before(truth: Side, found: Side) -> Int64:

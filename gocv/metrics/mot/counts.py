@@ -15,10 +15,10 @@ ALPHAS: Float64 = np.arange(0.05, 0.99, 0.05)
 ROUNDING = float(np.finfo(np.float64).eps)
 """Similarities reach a threshold if they miss it by no more than this."""
 
-Self = TypeVar("Self", bound="_Additive")
+Self = TypeVar("Self", bound="Additive")
 
 
-class _Additive:
+class Additive:
     """Base of frozen dataclasses of counts: `a + b` is both together."""
 
     __slots__ = ()
@@ -29,7 +29,7 @@ class _Additive:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class HotaCounts(_Additive):
+class HotaCounts(Additive):
     """At each threshold of `ALPHAS`.
 
     Attributes:
@@ -52,7 +52,7 @@ class HotaCounts(_Additive):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ClearCounts(_Additive):
+class ClearCounts(Additive):
     """At one threshold, frame after frame.
 
     Attributes:
@@ -79,7 +79,7 @@ class ClearCounts(_Additive):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class IdentityCounts(_Additive):
+class IdentityCounts(Additive):
     """By the best one-to-one assignment of whole tracks.
 
     Attributes:
@@ -94,7 +94,7 @@ class IdentityCounts(_Additive):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class MotCounts(_Additive):
+class MotCounts(Additive):
     """All counts of a sequence, or of several.
 
     Attributes:

@@ -111,7 +111,7 @@ class _Studio:
         self._background = Background(scene, camera, self._lighting, seed)
         self._cast = Cast(camera, self._lighting)
         self._sensor = Sensor(name, (camera.width_px, camera.height_px), seed)
-        self._figures = {m.name: Figure(look(m.name, seed, staff=m.name in scene.staff)) for m in scene.motions}
+        self._figures = {m.name: Figure(look(m.person, seed, staff=m.name in scene.staff)) for m in scene.motions}
         self._held = [stay for stay in scene.stays if stay.holder is not None and stay.hand is not None]
         self._clean = np.zeros((camera.height_px, camera.width_px, 3), np.float32)
 

@@ -162,6 +162,13 @@ def test_what_is_right_is_read(tmp_path: Path) -> None:
         assert camera.width_px > 0
 
 
+def test_the_example_of_the_documentation_is_a_calibration(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/multiview_formats.md").read_text(encoding="utf-8")
+    (tmp_path / "cameras.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    (camera,) = read_calibration(tmp_path / "cameras.yaml").values()
+    np.testing.assert_allclose(camera.pixels_to_floor([639.5, 479.5]), [1, 1], atol=1e-9)
+
+
 def test_there_is_no_third_set_of_intrinsics(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'zero' or 'original'"):
         read_wildtrack_cameras(storage(tmp_path), "one")  # type: ignore[arg-type]
