@@ -15,18 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.bench.result import BenchmarkResult, command_line, environment
-from gocv.core import JOINTS, Detections, FloorTracks, Poses
+from gocv.core import JOINTS, FloorTracks
 from gocv.data.calibrations import read_calibration
-from gocv.data.detections import DetectionTable
 from gocv.data.multiview.actors import read_actors
 from gocv.data.nanostore import Sightings, read_documents
-from gocv.data.poses import COCO17, PoseTable
+from gocv.data.poses import PoseTable
 from gocv.geometry import PinholeCamera
 from gocv.multicamera import JointSettings, match_poses, triangulate_joints
 from gocv.multicamera.views import Association, CameraView
 from gocv.pipeline.poses import add_joints
 from gocv.sim import Scenario, read_scenario, simulate_scene
-from gocv.sim.poses import see_people
+from gocv.sim.multiview import look
+from gocv.sim.scene import Scene
+from gocv.sim.sightings import people_of
 from gocv.sim.stores.ceiling import with_cameras
 
 Array = NDArray[np.float64]
@@ -42,7 +43,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("experiments/results/joints.json"))
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    rows = [*campus(options.root, rng), *nanostore(options.root, rng), *store(rng), *matched(rng), *speed(rng)]
+    rows = [
+        *campus(options.root, rng),
+        *nanostore(options.root, rng),
+        *store(options.seed),
+        *matched(options.seed),
+        *speed(rng),
+    ]
     BenchmarkResult("joints", rows, environment(options.seed), command_line()).write(options.json)
     for row in rows:
         print(json.dumps({key: round(v, 4) if isinstance(v, float) else v for key, v in row.items()}))
@@ -113,13 +120,13 @@ def noisy(what: str, cameras: list[PinholeCamera], truth: Array, rng: np.random.
     return rows
 
 
-def store(rng: np.random.Generator) -> list[Row]:
+def store(seed: int) -> list[Row]:
     """A simulated visit seen by detectors that err, hide and swap as the simulator has it; who is who is known."""
     rows: list[Row] = []
     for count in (2, 4, 8):
         scenario = Scenario(shoppers=3, cameras=count)
         scene = simulate_scene(scenario, seed=7)
-        views, who, poses = seen_by_all(scene, scenario, rng)
+        views, who, poses = seen_by_all(scene, scenario, seed)
         names = tuple(m.name for m in scene.motions)
         time_s = np.arange(0, scene.duration_s, 0.1)
         parts = [(i, time_s[(time_s >= m.start_s) & (time_s <= m.end_s)], m) for i, m in enumerate(scene.motions)]
@@ -143,43 +150,38 @@ def store(rng: np.random.Generator) -> list[Row]:
 
 
 def seen_by_all(
-    scene: Any, scenario: Scenario, rng: np.random.Generator
+    scene: Scene, scenario: Scenario, seed: int
 ) -> tuple[list[CameraView], dict[str, NDArray[np.int64]], dict[str, PoseTable]]:
-    """Boxes, who they are of, and poses of every camera."""
-    names = {motion.name: i for i, motion in enumerate(scene.motions)}
-    views, who, poses = [], {}, {}
-    for number, (name, camera) in enumerate(scene.layout.cameras.items()):
-        seed = np.random.SeedSequence([int(rng.integers(2**31)), number])
-        parts = list(see_people(scene, name, scenario.poses, rate_hz=10.0, seed=seed))
-        frames = np.arange(parts[-1][0])
-        found = [part for _, part in parts]
-        frame = np.concatenate([part.frame for part in found])
-        first = np.searchsorted(frame, np.arange(len(frames) + 1))
-        boxes = Detections.concatenate([part.boxes for part in found])
-        nobody = np.full(len(boxes), -1)
-        views.append(CameraView(name, camera, DetectionTable(("person",), frames, frames / 10, first, boxes, nobody)))
-        who[name] = np.array([names[person] for part in found for person in part.person.tolist()], np.int64)
-        table = Poses.concatenate([part.poses for part in found])
-        poses[name] = PoseTable(COCO17, frames, frames / 10, first, table, np.arange(len(table)) - first[frame])
-    return views, who, poses
+    """Boxes, which motion they are of (-1: none), and poses of every camera."""
+    seen = look(scene, scenario.boxes, seed=seed, rate_hz=10.0, poses=scenario.poses)
+    numbers = people_of(scene)
+    motion_of = np.full(len(numbers) + 1, -1)
+    for number, motion in enumerate(scene.motions):
+        motion_of[numbers[motion.person]] = number
+    views = [CameraView(name, scene.layout.cameras[name], table) for name, table in seen.scene.detections.items()]
+    person = {name: np.where(of >= 0, seen.sightings[name].person[of], -1) for name, of in seen.of.items()}
+    return views, {name: motion_of[rows] for name, rows in person.items()}, dict(seen.poses)
 
 
-def matched(rng: np.random.Generator) -> list[Row]:
+def matched(seed: int) -> list[Row]:
     """Poses of a crowd, matched by geometry alone: share of pairs of poses that are rightly together or apart."""
     rows: list[Row] = []
     scenario = read_scenario(Path("configs/sim/scenarios/rush_hour.yaml"), ["shoppers=20", "hours=null", "features=[]"])
     for count in (2, 4, 8):
         scene = simulate_scene(scenario.model_copy(update={"cameras": count}), seed=11)
-        views, who, poses = seen_by_all(scene, scenario, rng)
+        views, who, poses = seen_by_all(scene, scenario, seed)
         cameras = [view.calibration for view in views if view.calibration]
         right = joined = true = 0
         people = []
         for frame in range(0, len(views[0].seen), 10):
             tables = [poses[view.camera].poses_of(frame) for view in views]
-            sizes = [view.seen.detections(frame).xyxy for view in views]
+            rows_of = []
+            for view in views:
+                table = poses[view.camera]
+                rows_of.append(view.seen.first_row[frame] + table.box[slice(*table.first_row[frame : frame + 2])])
+            sizes = [view.seen.boxes.xyxy[rows] for view, rows in zip(views, rows_of, strict=True)]
             sd = [np.repeat(np.sqrt(np.prod(b[:, 2:] - b[:, :2], axis=1))[:, None] * 0.03, 17, axis=1) for b in sizes]
-            rows_of = [slice(*view.seen.first_row[frame : frame + 2]) for view in views]
-            truth = np.concatenate([who[view.camera][r] for view, r in zip(views, rows_of, strict=True)])
+            truth = np.concatenate([who[view.camera][rows] for view, rows in zip(views, rows_of, strict=True)])
             group = np.concatenate(match_poses(cameras, tables, sd))
             pairs = np.triu(np.ones((len(truth), len(truth)), bool), 1)
             same, together = (truth[:, None] == truth) & pairs, (group[:, None] == group) & pairs

@@ -79,9 +79,9 @@ class Scenario(Model):
         paperwork: What of the recording's own description of the store is wrong.
         faults: Of scales and cameras.
         joints: What the trackers of the shoppers' joints are like.
-        poses: What the detectors of people and poses are like, where boxes and poses take the place of joints.
+        poses: What the estimator of poses in those boxes is like, where boxes and poses take the place of joints.
         joints_hz: Rows a second of each shopper.
-        boxes: What a detector of people is like, for `gocv.sim.simulate_views`.
+        boxes: What a detector of people is like.
         detections: Whether recordings have what such a detector finds in each camera and, also without footage, the
             truth of each frame.
         scale_offset_s: Range of how long before the recording the scales' clock began, as the recording states it.
