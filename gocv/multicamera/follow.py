@@ -5,9 +5,10 @@ window the boxes of each camera are given to people one to one, so that the sum 
 
     log p(place | person) + log P(own track means person) + log LR(appearance) - log(1 + 1/odds) - log λ
 
-over all pairs is greatest, with λ the density of boxes of strangers. All boxes of a person are taken account of at once,
-each by its information. A camera that should see somebody and does not speaks against them (integrated probabilistic
-data association: Musicki, Evans and Stankovic, IEEE Trans. Automatic Control 39 (1994)). Boxes of nobody make newcomers.
+over all pairs is greatest, with λ the density of boxes of strangers. All boxes of a person are taken account of at
+once, each by its information. A camera that should see somebody and does not speaks against them (integrated
+probabilistic data association: Musicki, Evans and Stankovic, IEEE Trans. Automatic Control 39 (1994)). Boxes of nobody
+make newcomers.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class LiveShoppers:
     def _name(self, new: Sequence[int], time_s: float) -> None:
         """Who has just been found: somebody lost, or a new shopper."""
         longest = self._settings.link.longest_s
-        followed = set(self._shopper[r] for r in self._shopper if self._last_s.get(r, -np.inf) >= time_s)
+        followed = {self._shopper[r] for r in self._shopper if self._last_s.get(r, -np.inf) >= time_s}
         lost = [n for n, one in self._lost.items() if n not in followed and time_s - one.time_s <= longest]
         pairs = [(root, n) for root in new for n in lost if self._lost[n].time_s < self._start(root)[0]]
         for _, root, n in sorted(self._odds(pairs), reverse=True):
@@ -179,14 +179,14 @@ class LiveShoppers:
         old = [serial for serial, last_s in self._last_s.items() if last_s < oldest]
         for serial in old:
             for table in (self._last_s, self._born, self._looked, self._root, self._shopper):
-                table.pop(serial, None)  # type: ignore[attr-defined]
+                table.pop(serial, None)
             self._confirmed.discard(serial)
         for n in [n for n, one in self._lost.items() if one.time_s < oldest]:
             del self._lost[n]
 
 
 def as_floor_tracks(done: Sequence[Final], shoppers: int) -> FloorTracks:
-    """Final windows as one table, of shoppers "shopper-1", "shopper-2" …"""
+    """Final windows as one table, of shoppers "shopper-1", "shopper-2" and so on."""
     counts = [len(one.shopper) for one in done]
     return FloorTracks.sightings(
         tuple(f"shopper-{k + 1}" for k in range(shoppers)),

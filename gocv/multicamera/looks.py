@@ -21,7 +21,9 @@ Bool = NDArray[np.bool_]
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Looks(Rows):
-    """Boxes on the floor, in order of their window and of the box; a box that may be a child's has two places, two rows.
+    """Boxes on the floor, in order of their window and of the box.
+
+    A box that may be a child's has two places, and two rows.
 
     Attributes:
         window: (n,) int64, index of the window.

@@ -44,7 +44,7 @@ def newcomers(looks: Looks) -> Newcomers:
     squared, near = _near(looks)
     free = np.ones(len(looks), np.bool_)
     spread = looks.covariance_m2[:, 0, 0] + looks.covariance_m2[:, 1, 1]
-    groups = []
+    groups: list[Int64] = []
     while free.any():
         open_ = near & free & free[:, None]
         agreed = _cameras(open_, looks.camera) + looks.prior / 5
@@ -74,7 +74,8 @@ def _cameras(near: NDArray[np.bool_], camera: Int64) -> Float64:
     seen = np.zeros((len(camera), int(camera.max()) + 1), np.bool_)
     look, other = np.nonzero(near)
     seen[look, camera[other]] = True
-    return seen.sum(axis=1).astype(np.float64)
+    cameras: Float64 = seen.sum(axis=1).astype(np.float64)
+    return cameras
 
 
 def _together(xy_m: Float64, covariance_m2: Float64) -> tuple[Float64, Float64]:

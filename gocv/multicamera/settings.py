@@ -44,7 +44,7 @@ class BoxSettings(Model):
     edge_px: float = Field(default=3.0, ge=0)
     agree_sd: float = Field(default=2.5, gt=0)
     whole_bonus: float = Field(default=3.0, ge=0)
-    odd_factor: float = Field(default=2.0, ge=1)
+    odd_factor: float = Field(default=3.0, ge=1)
     no_person_sd: float = Field(default=8.0, gt=0)
     bias_m: float = Field(default=0.07, ge=0)
     worst_m: float = Field(default=3.0, gt=0)

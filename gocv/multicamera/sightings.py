@@ -1,10 +1,9 @@
 """From boxes to the floor: where somebody stands whose box a camera drew, and how sure that is.
 
 A person is taken for an upright cylinder of height h and half width r (and of a given depth in the direction in which
-the camera looks), and a box for the rectangle around its picture. In a
-wide view from the ceiling people lean outwards, and the middle of the lower edge is not where they stand; straight below
-a camera the lower edge may be a head. So the place x, y is fitted to the four edges e of the box, with h and r, which are
-known as well as those of people are,
+the camera looks), and a box for the rectangle around its picture. In a wide view from the ceiling people lean outwards,
+and the middle of the lower edge is not where they stand; straight below a camera the lower edge may be a head. So the
+place x, y is fitted to the four edges e of the box, with h and r, which are known as well as those of people are,
 
     min  Σ (e - ê(x, y, h, r))² / σ²  +  (h - h₀)² / σ_h²  +  (r - r₀)² / σ_r²
 
@@ -41,9 +40,7 @@ _HIDDEN = (
     ((_RIGHT,), 3.0),
 )
 """What may be hidden of somebody, and what it costs to say so, as squares of standard deviations."""
-_ROUND = np.array(
-    [[1.0, 0.0], [0.7, 0.7], [0.0, 1.0], [-0.7, 0.7], [-1.0, 0.0], [-0.7, -0.7], [0.0, -1.0], [0.7, -0.7]]
-)
+_ROUND = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -196,7 +193,7 @@ def _fitted(camera: PinholeCamera, boxes: Float64, sd_px: Float64, hidden: Bool,
         edges = _edges(_pixels(camera, person, body.depth_m)[0])
         off = (person[:, 2:] - usual) * np.sqrt(np.diag(surely)[2:])
         cost = ((weight * (boxes - edges)) ** 2).sum(axis=1) + (off**2).sum(axis=1)
-    return _Fit(person, np.linalg.inv(normal), cost, edges)
+    return _Fit(person, np.asarray(np.linalg.inv(normal), np.float64), cost, edges)
 
 
 def _outline(camera: PinholeCamera, person: Float64, depth_m: float) -> tuple[Float64, Float64]:
@@ -219,8 +216,11 @@ def _edges(pixels: Float64) -> Float64:
 
 
 def _pixels(camera: PinholeCamera, person: Float64, depth_m: float) -> tuple[Float64, Float64, Float64]:
-    """Points on the rims of upright, elliptic cylinders: (n, k, 2) pixels, NaN where not before the camera; (n, k, 3)
-    metres, those on the floor first; and (n, 2) the direction in which people are wide.
+    """Points on the rims of upright, elliptic cylinders.
+
+    Returns:
+        (n, k, 2) pixels, NaN where not before the camera; (n, k, 3) metres, those on the floor first; (n, 2) the
+        direction in which people are wide.
     """
     away = person[:, :2] - camera.position_m[:2]
     away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)

@@ -139,9 +139,10 @@ def _draw_cameras(
         colour, view = PALETTE[index % len(PALETTE)], views[name]
         if len(view):
             axes.add_patch(Polygon(view, facecolor=colour, alpha=0.10, linewidth=0, zorder=2))
-            edge = {"facecolor": "none", "edgecolor": colour, "alpha": 0.75, "linewidth": 1.5}
             dashes = (0, (4, 3)) if suspects.get(name) else "solid"
-            axes.add_patch(Polygon(view, linestyle=dashes, zorder=2.5, **edge))
+            edge = Polygon(view, facecolor="none", edgecolor=colour, alpha=0.75, linewidth=1.5, linestyle=dashes)
+            edge.set_zorder(2.5)
+            axes.add_patch(edge)
     placed: list[Array] = []
     for index, (name, camera) in enumerate(cameras.items()):
         colour = PALETTE[index % len(PALETTE)]
@@ -151,14 +152,14 @@ def _draw_cameras(
         if length > 1e-6:
             tip = at + ahead / length * 34 / px
             arrow = {"arrowstyle": "-|>", "color": colour, "lw": 2.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 17}
-            axes.annotate("", tip, at, arrowprops=arrow, zorder=6, annotation_clip=False)
+            axes.annotate("", tuple(tip), tuple(at), arrowprops=arrow, zorder=6, annotation_clip=False)
         axes.plot(*at, "o", markersize=11, color=colour, markeredgecolor="white", markeredgewidth=1.8, zorder=7)
         spot = _free_spot(at, -ahead / max(length, 1e-6), placed, px)
         placed.append(spot)
         mark = f"{name} !" if suspects.get(name) else name
         label = {"boxstyle": "round,pad=0.28", "facecolor": "white", "edgecolor": colour, "linewidth": 1.1}
         write(
-            axes, *spot, mark, color=ink(colour), fontsize=9.5, weight="bold", ha="center", va="center", zorder=8,
+            axes, float(spot[0]), float(spot[1]), mark, color=ink(colour), fontsize=9.5, weight="bold", ha="center", va="center", zorder=8,
             bbox=label,
         )  # fmt: skip
 

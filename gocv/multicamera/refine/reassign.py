@@ -1,8 +1,8 @@
 """Whom each own track means, look by look, given the paths of all shoppers: expectation and maximisation in turns.
 
-For each own track u, the shoppers on whose paths its looks may lie, and nobody, are the states of a hidden Markov chain;
-forward and backward it gives the probability of each look to be of each of them (Rabiner, Proc. IEEE 77 (1989), eq. 27).
-A path that u itself helped to draw would speak for itself, so the shopper who has u is drawn again without it. Then
+For each own track u, the shoppers on whose paths its looks may lie, and nobody, are the states of a hidden Markov
+chain; forward and backward it gives the probability of each look to be of each of them (Rabiner, Proc. IEEE 77 (1989),
+eq. 27). A path that u itself helped to draw would speak for itself, so the shopper who has u is drawn again without it. Then
 looks and shoppers are paired one to one in each picture, so that the sum of these log-odds is greatest.
 """
 
@@ -33,7 +33,7 @@ _SHARE = 0.25
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Without:
-    """Paths of shoppers drawn without one own track each: `of[u]` has a path's number for some shoppers, -1 for none."""
+    """Paths of shoppers drawn without one own track each: `of[u]` has numbers of paths for some, -1 for none."""
 
     of: dict[int, dict[int, int]]
     paths: Paths

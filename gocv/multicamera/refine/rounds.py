@@ -25,8 +25,8 @@ def refine(
 ) -> Blocks:
     """Better shoppers for the same looks.
 
-    There are rounds until one changes little. Each gives looks to whom they fit, undoes exchanges of names, cuts and links shoppers, and joins those who are
-    one; at last the looks are given out again, and who was hardly seen is nobody.
+    There are rounds until one changes little. Each gives looks to whom they fit, undoes exchanges of names, cuts and
+    links shoppers, and joins those who are one. At last looks are given out again, and who was hardly seen is nobody.
 
     Args:
         blocks: Looks with the shoppers they are of so far.

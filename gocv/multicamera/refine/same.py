@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.multicamera.paths import smooth
+from gocv.multicamera.paths import Paths, smooth
 from gocv.multicamera.refine.blocks import Blocks
 from gocv.multicamera.settings import RefineSettings
 
@@ -45,7 +45,7 @@ def join_same(blocks: Blocks, settings: RefineSettings) -> Blocks:
     return blocks.owned(new)
 
 
-def _meetings(paths) -> list[tuple[int, int]]:  # type: ignore[no-untyped-def]
+def _meetings(paths: Paths) -> list[tuple[int, int]]:
     order = np.argsort(paths.first, kind="stable")
     pairs = []
     for place, i in enumerate(order.tolist()):
@@ -55,7 +55,7 @@ def _meetings(paths) -> list[tuple[int, int]]:  # type: ignore[no-untyped-def]
     return pairs
 
 
-def _log_odds(paths, seen, i: int, j: int) -> float:  # type: ignore[no-untyped-def]
+def _log_odds(paths: Paths, seen: NDArray[np.bool_], i: int, j: int) -> float:
     begin, end = max(paths.first[i], paths.first[j]), min(paths.last[i], paths.last[j])
     one = slice(paths.begin[i] + begin - paths.first[i], paths.begin[i] + end + 1 - paths.first[i])
     other = slice(paths.begin[j] + begin - paths.first[j], paths.begin[j] + end + 1 - paths.first[j])
