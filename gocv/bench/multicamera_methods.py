@@ -32,8 +32,8 @@ def methods(config: PipelineConfig) -> dict[str, Method]:
     """All methods by name, the baseline first."""
     return {
         FLOOR_DISTANCE: lambda views: floor_distance(views, config),
-        ONLINE: lambda views: gocv(views, config, "online"),
-        OFFLINE: lambda views: gocv(views, config, "offline"),
+        ONLINE: lambda views: associated(views, config, "online"),
+        OFFLINE: lambda views: associated(views, config, "offline"),
     }
 
 
@@ -80,7 +80,7 @@ def floor_distance(views: Sequence[CameraView], config: PipelineConfig | None = 
     return Association(_one_row_a_moment(merged.shoppers), who, merged.report)
 
 
-def gocv(
+def associated(
     views: Sequence[CameraView], config: PipelineConfig | None = None, method: Literal["online", "offline"] = "offline"
 ) -> Association:
     """What the pipeline does: `associate`, each camera tracked first by the tracker of the settings if it was not.

@@ -158,10 +158,8 @@ def _draw_cameras(
         placed.append(spot)
         mark = f"{name} !" if suspects.get(name) else name
         label = {"boxstyle": "round,pad=0.28", "facecolor": "white", "edgecolor": colour, "linewidth": 1.1}
-        write(
-            axes, float(spot[0]), float(spot[1]), mark, color=ink(colour), fontsize=9.5, weight="bold", ha="center", va="center", zorder=8,
-            bbox=label,
-        )  # fmt: skip
+        style = {"fontsize": 9.5, "weight": "bold", "ha": "center", "va": "center", "zorder": 8, "bbox": label}
+        write(axes, float(spot[0]), float(spot[1]), mark, color=ink(colour), **style)
 
 
 def _free_spot(at: Array, away: Array, placed: Sequence[Array], px: float) -> Array:

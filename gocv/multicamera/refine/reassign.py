@@ -2,8 +2,8 @@
 
 For each own track u, the shoppers on whose paths its looks may lie, and nobody, are the states of a hidden Markov
 chain; forward and backward it gives the probability of each look to be of each of them (Rabiner, Proc. IEEE 77 (1989),
-eq. 27). A path that u itself helped to draw would speak for itself, so the shopper who has u is drawn again without it. Then
-looks and shoppers are paired one to one in each picture, so that the sum of these log-odds is greatest.
+eq. 27). A path that u itself helped to draw would speak for itself, so the shopper who has u is drawn again without it.
+Then looks and shoppers are paired one to one in each picture, so that the sum of these log-odds is greatest.
 """
 
 from __future__ import annotations
