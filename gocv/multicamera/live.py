@@ -70,7 +70,7 @@ class LiveShoppers:
         self._settings = settings or AssociationSettings()
         self._entrances, self._likeness = tuple(entrances), likeness
         self._follower = Follower(cameras, self._settings, likeness)
-        self._waiting: deque[Step] = deque()
+        self._waiting: deque[tuple[Step, Int64]] = deque()
         self._root: dict[int, int] = {}
         self._confirmed: set[int] = set()
         self._last_s: dict[int, float] = {}
@@ -85,7 +85,7 @@ class LiveShoppers:
     ) -> list[Final]:
         """Take account of one window; the windows that are final now, oldest first. Arguments as `Follower.step`."""
         step = self._follower.step(time_s, present, looks, vector)
-        self._waiting.append(step)
+        self._waiting.append((step, looks.camera))
         for gone, into in step.joined:
             self._root[gone] = into
         self._confirmed.update(step.serial[step.confirmed].tolist())
@@ -96,18 +96,18 @@ class LiveShoppers:
             if serial not in self._born:
                 self._born[serial] = (time_s, step.mean[i], step.covariance[i])
         done = []
-        while self._waiting and self._waiting[0].time_s <= time_s - self._settings.online.delay_s:
-            done.append(self._final(self._waiting.popleft()))
+        while self._waiting and self._waiting[0][0].time_s <= time_s - self._settings.online.delay_s:
+            done.append(self._final(*self._waiting.popleft()))
         self._forget(time_s)
         return done
 
     def flush(self) -> list[Final]:
         """The windows that still wait, when there are no more."""
-        done = [self._final(step) for step in self._waiting]
+        done = [self._final(*waiting) for waiting in self._waiting]
         self._waiting.clear()
         return done
 
-    def _final(self, step: Step) -> Final:
+    def _final(self, step: Step, camera: Int64) -> Final:
         roots = [self._root_of(serial) for serial in step.serial.tolist()]
         rows: dict[int, int] = {}
         for i, (serial, root) in enumerate(zip(step.serial.tolist(), roots, strict=True)):
@@ -125,6 +125,10 @@ class LiveShoppers:
             self._lost[number[root]] = _Lost(step.time_s, step.mean[i], step.covariance[i], look)
         known = dict(zip(step.serial.tolist(), (number.get(root, -1) for root in roots), strict=True))
         who = np.array([known.get(serial, -1) for serial in step.who.tolist()], np.int64)
+        itself = np.isin(step.who, step.serial[at])
+        order = np.lexsort((~itself, camera, who))  # two that were one may both have had a box of a camera
+        again = (np.diff(who[order], prepend=-2) == 0) & (np.diff(camera[order], prepend=-1) == 0)
+        who[order[again]] = -1
         return Final(step.time_s, shopper, step.mean[at, :2], step.covariance[at, :2, :2], who)
 
     def _name(self, new: Sequence[int], time_s: float) -> None:
