@@ -89,16 +89,22 @@ def _online(
 def _offline(
     seen: Seen, settings: AssociationSettings, entrances: Sequence[Zone], likeness: Likeness | None
 ) -> tuple[FloorTracks, Int64]:
-    who, velocity = _followed(seen, settings, likeness)
-    who = _refined(seen, who, velocity, settings, entrances, likeness)
+    who, velocity, overlooked = _followed(seen, settings, likeness)
+    who = _refined(seen, who, velocity, overlooked, settings, entrances, likeness)
     who, order = _in_order(seen, who)
     return _rows(seen, who, order, settings), who
 
 
-def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | None) -> tuple[Int64, Float64]:
-    """(n,) of whom each look is, of those who were confirmed in the end, and (n, 2) their velocity then."""
+def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | None) -> tuple[Int64, Float64, Float64]:
+    """Followed once.
+
+    Returns:
+        (n,) of whom each look is, of those who were confirmed in the end, (n, 2) their velocity then, and (n,) the log
+        of how likely all other cameras overlook them there.
+    """
     follower = Follower(seen.cameras, settings, likeness)
     who, velocity = np.full(len(seen.looks), -1, np.int64), np.zeros((len(seen.looks), 2))
+    overlooked = np.zeros(len(seen.looks))
     joined: dict[int, int] = {}
     confirmed: set[int] = set()
     for k, time_s in enumerate(seen.time_s.tolist()):
@@ -106,6 +112,7 @@ def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | No
         vector = None if seen.vector is None else seen.vector[own]
         step = follower.step(time_s, seen.present[k], seen.looks[own], vector)
         who[own] = step.who
+        overlooked[own] = follower.overlooked(step, seen.present[k], seen.looks[own])
         at = np.searchsorted(step.serial, step.who)
         velocity[own] = step.mean[np.minimum(at, max(len(step.serial) - 1, 0)), 2:] if len(step.serial) else 0.0
         joined.update(step.joined)
@@ -121,13 +128,14 @@ def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | No
     there[[name[serial] for serial in confirmed]] = True
     known = who >= 0
     who[known] = np.where(there[name[who[known]]], name[who[known]], -1)
-    return who, velocity
+    return who, velocity, overlooked
 
 
 def _refined(
     seen: Seen,
     who: Int64,
     velocity: Float64,
+    overlooked: Float64,
     settings: AssociationSettings,
     entrances: Sequence[Zone],
     likeness: Likeness | None,
@@ -156,6 +164,7 @@ def _refined(
             part.xy_m,
             part.covariance_m2,
             velocity[rows],
+            overlooked[rows],
             who[rows],
             None if seen.vector is None else seen.vector[rows],
             settings.refine.block_s,

@@ -105,6 +105,24 @@ class Follower:
         at = np.flatnonzero(self._serial == serial)
         return None if self._look is None or not len(at) else self._look[at[0]]
 
+    def overlooked(self, step: Step, present: Bool, looks: Looks) -> Float64:
+        """(m,) log of how likely all other cameras that looked overlook somebody who is where each look's person is.
+
+        Args:
+            step: After the window.
+            present: (C,) which cameras looked.
+            looks: What they saw.
+        """
+        out = np.zeros(len(looks))
+        mine = np.flatnonzero(step.who >= 0)
+        if not len(mine):
+            return out
+        visible = self._visibility.visible(step.mean[:, :2], present)
+        missed = np.log1p(-self._visibility.found[:, None] * visible)
+        person = np.searchsorted(step.serial, step.who[mine])
+        out[mine] = missed.sum(axis=0)[person] - missed[looks.camera[mine], person]
+        return out
+
     def step(self, time_s: float, present: Bool, looks: Looks, vector: Float32 | None = None) -> Step:
         """Take account of one window.
 

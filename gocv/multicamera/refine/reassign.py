@@ -154,7 +154,8 @@ def _posterior(
     alike: Callable[[int, Int64], Float64] | None,
 ) -> tuple[Int64, Int64, Float64]:
     """Of one own track: looks, shoppers, and the log-odds of the pairs that are likelier than nobody."""
-    density, shoppers = _densities(blocks, group, paths, without, u, float(np.log(settings.strangers_per_m2)) + _HELD)
+    alone = blocks.overlooked[group] + np.log(settings.strangers_per_m2) + _HELD
+    density, shoppers = _densities(blocks, group, paths, without, u, alone)
     none = np.empty(0, np.int64)
     if not len(shoppers):
         return none, none, np.empty(0)
@@ -181,11 +182,11 @@ def _posterior(
 
 
 def _densities(
-    blocks: Blocks, group: Int64, paths: Paths, without: _Without, u: int, alone: float
+    blocks: Blocks, group: Int64, paths: Paths, without: _Without, u: int, alone: Float64
 ) -> tuple[Float64, Int64]:
     """(T, s) log density of each look on each path that it may lie on, and (s,) the shoppers whose paths they are.
 
-    `alone` is that of looks where a shopper's path without this own track is not known, and of the middle of one that
+    `alone` (T,) is that of looks where a shopper's path without this own track is not known, and of the middle of one that
     is so uncertain that it would be less.
     """
     moment = blocks.moment[group]
