@@ -53,6 +53,9 @@ def associate(
     Returns:
         Shoppers "shopper-1", "shopper-2" … in the order in which they were first seen, a row for each window in which
         they were in sight, or were before and after.
+
+    Raises:
+        DataError: Views do not fit together, see `look_at`.
     """
     settings = settings or AssociationSettings()
     used = [view for view in views if view.calibration is not None]

@@ -46,10 +46,11 @@ def sight(camera: PinholeCamera, xyxy: NDArray[np.float32], settings: BoxSetting
 
     Args:
         camera: Whose boxes.
-        xyxy: (n, 4) pixels.
+        xyxy: (n, 4) pixels; one that is not finite says nothing.
         settings: How boxes err.
     """
-    left, top, right, bottom = np.asarray(xyxy, np.float64).T
+    boxes = np.asarray(xyxy, np.float64)
+    left, top, right, bottom = np.where(np.isfinite(boxes).all(axis=1, keepdims=True), boxes, np.nan).T
     middle, tall = (left + right) / 2, bottom - top
     edge = settings.edge_px
     sd_px = np.maximum(settings.sd_px, settings.sd_share * tall)

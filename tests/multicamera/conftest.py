@@ -30,8 +30,15 @@ CORNERS = {
 
 
 def boxes(camera: PinholeCamera, xy_m: Array, height_m: float = 1.7, radius_m: float = 0.25) -> Array:
-    """(n, 4) pixels: rectangles around the pictures of upright cylinders, NaN where the camera does not see them."""
-    ring = np.asarray(xy_m, np.float64).reshape(-1, 1, 2) + radius_m * _ROUND
+    """(n, 4) pixels: rectangles around the pictures of upright people, NaN where the camera does not see them.
+
+    People are cylinders `radius_m` wide to either side and less deep.
+    """
+    place = np.asarray(xy_m, np.float64).reshape(-1, 1, 2)
+    along = place - camera.position_m[:2]
+    along /= np.maximum(np.linalg.norm(along, axis=2, keepdims=True), 1e-9)
+    across = along[..., ::-1] * [1, -1]
+    ring = place + radius_m * (0.4 * along * _ROUND[:, :1] + across * _ROUND[:, 1:])
     ends = [np.concatenate([ring, np.full((*ring.shape[:2], 1), z)], axis=2) for z in (0.0, height_m)]
     px = camera.project(np.concatenate(ends, axis=1))[0]
     box = np.concatenate([px.min(axis=1), px.max(axis=1)], axis=1)

@@ -43,7 +43,7 @@ def test_looks_that_are_right_stay_where_they_are() -> None:
 
 
 def test_an_own_track_that_went_to_the_wrong_shopper_comes_back() -> None:
-    rows = [*two_people(), *((k, 2, 4 + j, 0.3 * k, 3.0 * j, 7 + 2 * j) for k in range(12) for j in (0, 1))]
+    rows = [(k, c, 2 * c + j, 0.3 * k, 0.6 * j, 7 + 2 * j) for k in range(12) for c in range(4) for j in (0, 1)]
     wrong = [(*row[:5], 16 - row[5]) if row[2] in (0, 1) and row[0] >= 8 else row for row in rows]
     assert np.array_equal(reassign(blocks(wrong), SETTINGS, LOOK).who, blocks(rows).who)
 
