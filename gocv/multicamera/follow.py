@@ -135,9 +135,10 @@ class Follower:
         Raises:
             DataError: Time does not go on.
         """
-        elapsed_s = 0.0 if self._time_s is None else time_s - self._time_s
-        if elapsed_s < 0 or (elapsed_s == 0 and self._time_s is not None):
-            raise DataError(f"{time_s} s comes after {self._time_s} s", expected="times that go on")
+        last_s = -np.inf if self._time_s is None else self._time_s
+        if not last_s < time_s < np.inf:
+            raise DataError(f"{time_s} s comes after {last_s} s", key="time_s", expected="times that go on")
+        elapsed_s = 0.0 if self._time_s is None else time_s - last_s
         self._time_s = time_s
         walkers = self._walkers.predict(elapsed_s, self._gait) if elapsed_s and len(self._serial) else self._walkers
         mean, covariance = walkers.state()
@@ -254,9 +255,10 @@ class Follower:
         self._confirmed = np.append(self._confirmed, np.zeros(many, np.bool_))
         self._rivals = np.pad(self._rivals, (0, many))
         self._own.appear(many)
-        if vector is not None and self._look is not None:
-            look = np.zeros((many, vector.shape[1]), np.float32)
-            np.add.at(look, new.of, np.nan_to_num(vector))
+        if self._look is not None:
+            look = np.zeros((many, self._look.shape[1]), np.float32)
+            if vector is not None:
+                np.add.at(look, new.of, np.nan_to_num(vector))
             self._look = np.concatenate([self._look, look])
         return new.of
 

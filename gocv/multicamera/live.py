@@ -13,7 +13,7 @@ from gocv.core import FloorTracks, Zone
 from gocv.geometry import PinholeCamera
 from gocv.multicamera.follow import Follower, Likeness, Step
 from gocv.multicamera.links import Ends, log_odds
-from gocv.multicamera.looks import Looks
+from gocv.multicamera.looks import Looks, one_a_picture
 from gocv.multicamera.settings import AssociationSettings
 
 Float32 = NDArray[np.float32]
@@ -70,7 +70,8 @@ class LiveShoppers:
         self._settings = settings or AssociationSettings()
         self._entrances, self._likeness = tuple(entrances), likeness
         self._follower = Follower(cameras, self._settings, likeness)
-        self._waiting: deque[Step] = deque()
+        self._waiting: deque[tuple[Step, Int64]] = deque()
+        self._there: set[int] = set()
         self._root: dict[int, int] = {}
         self._confirmed: set[int] = set()
         self._last_s: dict[int, float] = {}
@@ -83,9 +84,12 @@ class LiveShoppers:
     def update(self, time_s: float, present: NDArray[np.bool_], looks: Looks, vector: Float32 | None = None) -> list[Final]:
         """Take account of one window; the windows that are final now, oldest first. Arguments as `Follower.step`."""
         step = self._follower.step(time_s, present, looks, vector)
-        self._waiting.append(step)
+        self._waiting.append((step, looks.camera))
+        self._there = set(step.serial.tolist())
         for gone, into in step.joined:
             self._root[gone] = into
+            if gone in self._shopper:
+                self._shopper.setdefault(into, self._shopper[gone])
         self._confirmed.update(step.serial[step.confirmed].tolist())
         for i in np.flatnonzero(step.seen).tolist():
             serial = int(step.serial[i])
@@ -94,18 +98,18 @@ class LiveShoppers:
             if serial not in self._born:
                 self._born[serial] = (time_s, step.mean[i], step.covariance[i])
         done = []
-        while self._waiting and self._waiting[0].time_s <= time_s - self._settings.online.delay_s:
-            done.append(self._final(self._waiting.popleft()))
+        while self._waiting and self._waiting[0][0].time_s <= time_s - self._settings.online.delay_s:
+            done.append(self._final(*self._waiting.popleft()))
         self._forget(time_s)
         return done
 
     def flush(self) -> list[Final]:
         """The windows that still wait, when there are no more."""
-        done = [self._final(step) for step in self._waiting]
+        done = [self._final(*waiting) for waiting in self._waiting]
         self._waiting.clear()
         return done
 
-    def _final(self, step: Step) -> Final:
+    def _final(self, step: Step, camera: Int64) -> Final:
         roots = [self._root_of(serial) for serial in step.serial.tolist()]
         rows: dict[int, int] = {}
         for i, (serial, root) in enumerate(zip(step.serial.tolist(), roots, strict=True)):
@@ -123,12 +127,13 @@ class LiveShoppers:
             self._lost[number[root]] = _Lost(step.time_s, step.mean[i], step.covariance[i], look)
         known = dict(zip(step.serial.tolist(), (number.get(root, -1) for root in roots), strict=True))
         who = np.array([known.get(serial, -1) for serial in step.who.tolist()], np.int64)
+        who = one_a_picture(camera, who, ~np.isin(step.who, step.serial[at]))
         return Final(step.time_s, shopper, step.mean[at, :2], step.covariance[at, :2, :2], who)
 
     def _name(self, new: Sequence[int], time_s: float) -> None:
         """Who has just been found: somebody lost, or a new shopper."""
         longest = self._settings.link.longest_s
-        followed = set(self._shopper[r] for r in self._shopper if self._last_s.get(r, -np.inf) >= time_s)
+        followed = {n for r, n in self._shopper.items() if self._last_s[r] >= time_s or r in self._there}
         lost = [n for n, one in self._lost.items() if n not in followed and time_s - one.time_s <= longest]
         pairs = [(root, n) for root in new for n in lost if self._lost[n].time_s < self._start(root)[0]]
         for _, root, n in sorted(self._odds(pairs), reverse=True):
@@ -173,11 +178,12 @@ class LiveShoppers:
 
     def _forget(self, time_s: float) -> None:
         """What is too long ago to matter."""
-        oldest = time_s - self._settings.online.delay_s - self._settings.link.longest_s
+        online = self._settings.online
+        oldest = time_s - online.delay_s - max(self._settings.link.longest_s, online.coast_s)
         old = [serial for serial, last_s in self._last_s.items() if last_s < oldest]
         for serial in old:
             for table in (self._last_s, self._born, self._looked, self._root, self._shopper):
-                table.pop(serial, None)  # type: ignore[attr-defined]
+                table.pop(serial, None)
             self._confirmed.discard(serial)
         for n in [n for n, one in self._lost.items() if one.time_s < oldest]:
             del self._lost[n]

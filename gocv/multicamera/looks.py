@@ -113,6 +113,20 @@ def look_at(views: Sequence[CameraView], settings: BoxSettings, late_s: Mapping[
     return Seen(cameras, time_s, present, looks, first, None if vector is None else vector[order])
 
 
+def one_a_picture(picture: Int64, who: Int64, worse: NDArray[np.bool_] | Float64) -> Int64:
+    """(n,) whom looks are of, where no picture may have two of one shopper: all but the best are of nobody.
+
+    Args:
+        picture: (n,) a number for each picture.
+        who: (n,) shoppers, -1 for nobody.
+        worse: (n,) the lowest is the best, the first of several.
+    """
+    order = np.lexsort((worse, who, picture))
+    again = np.zeros(len(who), np.bool_)
+    again[order[1:]] = (np.diff(picture[order]) == 0) & (np.diff(who[order]) == 0)
+    return np.where(again, -1, who)
+
+
 def _check(views: Sequence[CameraView]) -> None:
     names = [view.camera for view in views]
     for name in names:

@@ -163,6 +163,15 @@ def film(
     return Film(views, person)
 
 
+def kept(view: CameraView, rows: Array) -> CameraView:
+    """The view with some of its boxes only; frames remain."""
+    seen = view.seen
+    frame = np.repeat(np.arange(len(seen)), np.diff(seen.first_row))
+    first = np.searchsorted(frame[rows], np.arange(len(seen) + 1))
+    table = dataclasses.replace(seen, first_row=first, boxes=seen.boxes[rows], track_id=seen.track_id[rows])
+    return dataclasses.replace(view, seen=table, vector=None if view.vector is None else view.vector[rows])
+
+
 @dataclasses.dataclass(frozen=True)
 class Room:
     """What tests need of this module, as tests cannot import one another."""
@@ -170,6 +179,7 @@ class Room:
     cameras = CORNERS
     boxes = staticmethod(boxes)
     film = staticmethod(film)
+    kept = staticmethod(kept)
     straight = staticmethod(straight)
     Walk = Walk
     Film = Film
