@@ -12,7 +12,7 @@ from gocv.assign import best_pairs
 from gocv.core import FloorTracks, Zone
 from gocv.multicamera.follow import Follower, Likeness
 from gocv.multicamera.live import LiveShoppers, as_floor_tracks
-from gocv.multicamera.looks import Seen, look_at
+from gocv.multicamera.looks import Seen, look_at, one_a_picture
 from gocv.multicamera.paths import smooth
 from gocv.multicamera.refine import blocks_of, refine
 from gocv.multicamera.settings import AssociationSettings
@@ -94,8 +94,11 @@ def _offline(
 ) -> tuple[FloorTracks, Int64]:
     who, velocity, overlooked = _followed(seen, settings, likeness)
     who = _refined(seen, who, velocity, overlooked, settings, entrances, likeness)
-    who, order = _in_order(seen, who)
-    return _rows(seen, who, order, settings), who
+    looks = seen.looks
+    spread = looks.covariance_m2[:, 0, 0] + looks.covariance_m2[:, 1, 1]
+    who = one_a_picture(looks.window * len(seen.cameras) + looks.camera, who, spread)
+    who, people = _in_order(seen, who)
+    return _rows(seen, who, people, settings), who
 
 
 def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | None) -> tuple[Int64, Float64, Float64]:
@@ -194,13 +197,14 @@ def _known_again(before: Int64, now: Int64, next_name: int) -> tuple[Int64, int]
 
 
 def _in_order(seen: Seen, who: Int64) -> tuple[Int64, int]:
-    """(n,) shoppers numbered in the order in which they were first seen; and how many there are."""
-    known = who >= 0
-    names, first = np.unique(who[known], return_index=True)
+    """(n,) shoppers numbered in the order in which they were first seen, from left to right; how many there are."""
+    known = np.flatnonzero(who >= 0)
+    order = known[np.lexsort((*seen.looks.xy_m[known].T[::-1], seen.looks.window[known]))]
+    names, first, index = np.unique(who[order], return_index=True, return_inverse=True)
     number = np.empty(len(names), np.int64)
     number[np.argsort(first, kind="stable")] = np.arange(len(names))
     out = np.full(len(who), -1, np.int64)
-    out[known] = number[np.searchsorted(names, who[known])]
+    out[order] = number[index]
     return out, len(names)
 
 
