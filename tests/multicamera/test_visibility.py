@@ -15,7 +15,7 @@ def camera(x_m: float, y_m: float, **more) -> PinholeCamera:
 
 
 EAST, NORTH = camera(6, 0), camera(0, 6)
-LENS = camera(6, 0, distortion=(-0.35, 0.0, 0.001, -0.002, 0.0))
+LENS = camera(6, 0, distortion=(-0.35, 0.0, 0.0, 0.0, 0.0))
 
 
 def visible(cameras, xy_m, present=None) -> np.ndarray:
