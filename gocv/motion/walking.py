@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 Float64 = NDArray[np.float64]
 _STAND, _WALK = 0, 1
+_LEAST_WEIGHT = 1e-300
+"""A model that is all but excluded keeps this, so that its logarithm is finite."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class Walkers:
         covariance = (covariance + np.swapaxes(covariance, 2, 3)) / 2
         squared = (surprise * (inverse @ surprise[..., None])[..., 0]).sum(axis=-1)
         log = -0.5 * (squared + np.log(determinant)) + np.log(self.weight)
-        weight = np.exp(log - log.max(axis=1, keepdims=True))
+        weight = np.maximum(np.exp(log - log.max(axis=1, keepdims=True)), _LEAST_WEIGHT)
         return Walkers(mean, covariance, weight / weight.sum(axis=1, keepdims=True))
 
     def corrected(self, seen: NDArray[np.bool_], xy_m: Float64, covariance_m2: Float64) -> Walkers:

@@ -130,9 +130,8 @@ def _offline(
 
 
 def _numbered(paths: ShopperPaths, who: dict[str, Int64]) -> FloorTracks:
-    """Paths and boxes of shoppers numbered in the order in which they were first seen."""
-    order = np.lexsort((paths.name, paths.time_s))
-    paths = paths[order]
+    """Paths and boxes of shoppers numbered in the order in which they were first seen, from left to right."""
+    paths = paths[np.lexsort((*paths.xy_m.T[::-1], paths.time_s))]
     names, first = np.unique(paths.name, return_index=True)
     number = np.empty(len(names), np.int64)
     number[np.argsort(first, kind="stable")] = np.arange(len(names))

@@ -106,6 +106,24 @@ class Follower:
         at = np.flatnonzero(self._serial == serial)
         return None if self._look is None or not len(at) else self._look[at[0]]
 
+    def overlooked(self, step: Step, present: Bool, looks: Looks) -> Float64:
+        """(m,) log of how likely all other cameras that looked overlook somebody who is where each look's person is.
+
+        Args:
+            step: After the window.
+            present: (C,) which cameras looked.
+            looks: What they saw.
+        """
+        out = np.zeros(len(looks))
+        mine = np.flatnonzero(step.who >= 0)
+        if not len(mine):
+            return out
+        visible = self._visibility.visible(step.mean[:, :2], present)
+        missed = np.log1p(-self._visibility.found[:, None] * visible)
+        person = np.searchsorted(step.serial, step.who[mine])
+        out[mine] = missed.sum(axis=0)[person] - missed[looks.camera[mine], person]
+        return out
+
     def step(self, time_s: float, present: Bool, looks: Looks, vector: Float32 | None = None) -> Step:
         """Take account of one window.
 
@@ -118,9 +136,10 @@ class Follower:
         Raises:
             DataError: Time does not go on.
         """
-        elapsed_s = 0.0 if self._time_s is None else time_s - self._time_s
-        if elapsed_s < 0 or (elapsed_s == 0 and self._time_s is not None):
-            raise DataError(f"{time_s} s comes after {self._time_s} s", expected="times that go on")
+        last_s = -np.inf if self._time_s is None else self._time_s
+        if not last_s < time_s < np.inf:
+            raise DataError(f"{time_s} s comes after {last_s} s", key="time_s", expected="times that go on")
+        elapsed_s = 0.0 if self._time_s is None else time_s - last_s
         self._time_s = time_s
         walkers = self._walkers.predict(elapsed_s, self._gait) if elapsed_s and len(self._serial) else self._walkers
         mean, covariance = walkers.state()
@@ -244,9 +263,11 @@ class Follower:
         self._confirmed = np.append(self._confirmed, np.zeros(many, np.bool_))
         self._rivals = np.pad(self._rivals, (0, many))
         self._own.appear(many)
-        if vector is not None and self._look is not None:
-            look = np.zeros((many, vector.shape[1]), np.float32)
-            np.add.at(look, new.of[new.of >= 0], np.nan_to_num(vector[new.of >= 0]))
+        if self._look is not None:
+            look = np.zeros((many, self._look.shape[1]), np.float32)
+            if vector is not None:
+                own = new.of >= 0
+                np.add.at(look, new.of[own], np.nan_to_num(vector[own]))
             self._look = np.concatenate([self._look, look])
         return new.of
 

@@ -13,7 +13,7 @@ from gocv.core import FloorTracks, Zone
 from gocv.geometry import PinholeCamera
 from gocv.multicamera.follow import Follower, Likeness, Step
 from gocv.multicamera.links import Ends, log_odds
-from gocv.multicamera.looks import Looks
+from gocv.multicamera.looks import Looks, one_a_picture
 from gocv.multicamera.settings import AssociationSettings
 
 Float32 = NDArray[np.float32]
@@ -71,6 +71,7 @@ class LiveShoppers:
         self._entrances, self._likeness = tuple(entrances), likeness
         self._follower = Follower(cameras, self._settings, likeness)
         self._waiting: deque[tuple[Step, Int64]] = deque()
+        self._there: set[int] = set()
         self._root: dict[int, int] = {}
         self._confirmed: set[int] = set()
         self._last_s: dict[int, float] = {}
@@ -86,8 +87,11 @@ class LiveShoppers:
         """Take account of one window; the windows that are final now, oldest first. Arguments as `Follower.step`."""
         step = self._follower.step(time_s, present, looks, vector)
         self._waiting.append((step, looks.camera))
+        self._there = set(step.serial.tolist())
         for gone, into in step.joined:
             self._root[gone] = into
+            if gone in self._shopper:
+                self._shopper.setdefault(into, self._shopper[gone])
         self._confirmed.update(step.serial[step.confirmed].tolist())
         for i in np.flatnonzero(step.seen).tolist():
             serial = int(step.serial[i])
@@ -125,16 +129,13 @@ class LiveShoppers:
             self._lost[number[root]] = _Lost(step.time_s, step.mean[i], step.covariance[i], look)
         known = dict(zip(step.serial.tolist(), (number.get(root, -1) for root in roots), strict=True))
         who = np.array([known.get(serial, -1) for serial in step.who.tolist()], np.int64)
-        itself = np.isin(step.who, step.serial[at])
-        order = np.lexsort((~itself, camera, who))  # two that were one may both have had a box of a camera
-        again = (np.diff(who[order], prepend=-2) == 0) & (np.diff(camera[order], prepend=-1) == 0)
-        who[order[again]] = -1
+        who = one_a_picture(camera, who, ~np.isin(step.who, step.serial[at]))
         return Final(step.time_s, shopper, step.mean[at, :2], step.covariance[at, :2, :2], who)
 
     def _name(self, new: Sequence[int], time_s: float) -> None:
         """Who has just been found: somebody lost, or a new shopper."""
         longest = self._settings.link.longest_s
-        followed = {self._shopper[r] for r in self._shopper if self._last_s.get(r, -np.inf) >= time_s}
+        followed = {n for r, n in self._shopper.items() if self._last_s[r] >= time_s or r in self._there}
         lost = [n for n, one in self._lost.items() if n not in followed and time_s - one.time_s <= longest]
         pairs = [(root, n) for root in new for n in lost if self._lost[n].time_s < self._start(root)[0]]
         for _, root, n in sorted(self._odds(pairs), reverse=True):
@@ -179,7 +180,8 @@ class LiveShoppers:
 
     def _forget(self, time_s: float) -> None:
         """What is too long ago to matter."""
-        oldest = time_s - self._settings.online.delay_s - self._settings.link.longest_s
+        online = self._settings.online
+        oldest = time_s - online.delay_s - max(self._settings.link.longest_s, online.coast_s)
         old = [serial for serial, last_s in self._last_s.items() if last_s < oldest]
         for serial in old:
             for table in (self._last_s, self._born, self._looked, self._root, self._shopper):

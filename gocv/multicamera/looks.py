@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.core import Rows, column
+from gocv.core import DataError, Rows, column
 from gocv.geometry import PinholeCamera
 from gocv.multicamera.settings import BoxSettings
 from gocv.multicamera.sightings import sight
@@ -79,7 +79,12 @@ def look_at(views: Sequence[CameraView], settings: BoxSettings, late_s: Mapping[
         views: Of calibrated cameras.
         settings: How boxes err.
         late_s: By how much a camera's clock is late, by its name: it is taken off its times.
+
+    Raises:
+        DataError: Two views have one name, times of one do not ascend, or vectors do not fit its boxes or those of
+            another.
     """
+    _check(views)
     clock = [view.seen.time_s - (late_s or {}).get(view.camera, 0.0) for view in views]
     window_of, time_s, present = _windows(clock)
     parts = []
@@ -117,6 +122,37 @@ def look_at(views: Sequence[CameraView], settings: BoxSettings, late_s: Mapping[
     first = np.searchsorted(looks.window, np.arange(len(time_s) + 1))
     cameras = tuple(view.calibration for view in views if view.calibration is not None)
     return Seen(cameras, time_s, present, looks, first, None if vector is None else vector[order])
+
+
+def one_a_picture(picture: Int64, who: Int64, worse: NDArray[np.bool_] | Float64) -> Int64:
+    """(n,) whom looks are of, where no picture may have two of one shopper: all but the best are of nobody.
+
+    Args:
+        picture: (n,) a number for each picture.
+        who: (n,) shoppers, -1 for nobody.
+        worse: (n,) the lowest is the best, the first of several.
+    """
+    order = np.lexsort((worse, who, picture))
+    again = np.zeros(len(who), np.bool_)
+    again[order[1:]] = (np.diff(picture[order]) == 0) & (np.diff(who[order]) == 0)
+    return np.where(again, -1, who)
+
+
+def _check(views: Sequence[CameraView]) -> None:
+    names = [view.camera for view in views]
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"two views are of a camera '{name}'", key="camera", expected="a name for each")
+    wide = [view.vector.shape[1] for view in views if view.vector is not None]
+    for view in views:
+        if not (np.diff(view.seen.time_s) > 0).all():
+            raise DataError(f"times of camera '{view.camera}'", key="time_s", expected="times that ascend")
+        if view.vector is not None and view.vector.shape != (len(view.seen.boxes), wide[0]):
+            raise DataError(
+                f"vectors of camera '{view.camera}' are {view.vector.shape}",
+                key="vector",
+                expected=f"({len(view.seen.boxes)}, {wide[0]})",
+            )
 
 
 def _vectors(views: Sequence[CameraView], looks: Looks) -> NDArray[np.float32] | None:

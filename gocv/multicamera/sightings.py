@@ -82,7 +82,7 @@ def sight(camera: PinholeCamera, xyxy: NDArray[np.float32], settings: BoxSetting
 
     Args:
         camera: Whose boxes.
-        xyxy: (n, 4) pixels.
+        xyxy: (n, 4) pixels; one that is not finite says nothing.
         settings: How boxes err, and how tall and wide people are.
     """
     boxes = np.asarray(xyxy, np.float64).reshape(-1, 4)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gocv.assign import best_pairs
 from gocv.core import Rows, Zone, column
 from gocv.multicamera.follow import Follower, Likeness
-from gocv.multicamera.looks import Seen, look_at
+from gocv.multicamera.looks import Seen, look_at, one_a_picture
 from gocv.multicamera.paths import smooth
 from gocv.multicamera.refine import blocks_of, refine
 from gocv.multicamera.settings import AssociationSettings
@@ -81,7 +81,7 @@ def go_over(
         late_s: As for `associate`.
     """
     seen = look_at(views, settings.boxes, late_s)
-    who, velocity = _followed(seen, settings, likeness)
+    who, velocity, overlooked = _followed(seen, settings, likeness)
     seen, kept = _one_place_each(seen, who)
     looks = seen.looks
     time_s = seen.time_s[looks.window]
@@ -92,11 +92,14 @@ def go_over(
         looks.xy_m,
         looks.covariance_m2,
         velocity[kept],
+        overlooked[kept],
         who[kept],
         seen.vector,
         settings.refine.block_s,
     )
     found = refine(blocks, entrances, settings, likeness).who[block]
+    spread = looks.covariance_m2[:, 0, 0] + looks.covariance_m2[:, 1, 1]
+    found = one_a_picture(looks.window * len(seen.cameras) + looks.camera, found, spread)
     row = looks.row + np.array(before, np.int64)[looks.camera]
     return Stretch(looks.camera, row, time_s, found, _paths(seen, found, settings))
 
@@ -134,10 +137,16 @@ def known_again(before: Stretch | None, now: Stretch, names: int) -> tuple[Stret
     return dataclasses.replace(now, who=who, paths=paths), names + len(new)
 
 
-def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | None) -> tuple[Int64, Float64]:
-    """(n,) of whom each look is, of those who were confirmed in the end, and (n, 2) their velocity then."""
+def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | None) -> tuple[Int64, Float64, Float64]:
+    """Followed once.
+
+    Returns:
+        (n,) of whom each look is, of those who were confirmed in the end, (n, 2) their velocity then, and (n,) the log
+        of how likely all other cameras overlook them there.
+    """
     follower = Follower(seen.cameras, settings, likeness)
     who, velocity = np.full(len(seen.looks), -1, np.int64), np.zeros((len(seen.looks), 2))
+    overlooked = np.zeros(len(seen.looks))
     joined: dict[int, int] = {}
     confirmed: set[int] = set()
     for k, time_s in enumerate(seen.time_s.tolist()):
@@ -145,6 +154,7 @@ def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | No
         vector = None if seen.vector is None else seen.vector[own]
         step = follower.step(time_s, seen.present[k], seen.looks[own], vector)
         who[own] = step.who
+        overlooked[own] = follower.overlooked(step, seen.present[k], seen.looks[own])
         if len(step.serial):
             at = np.minimum(np.searchsorted(step.serial, step.who), len(step.serial) - 1)
             velocity[own] = step.mean[at, 2:]
@@ -158,7 +168,7 @@ def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | No
     there[name[np.array(sorted(confirmed), np.int64)]] = True
     known = who >= 0
     who[known] = np.where(there[name[who[known]]], name[who[known]], -1)
-    return who, velocity
+    return who, velocity, overlooked
 
 
 def _one_place_each(seen: Seen, who: Int64) -> tuple[Seen, Bool]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.geometry import PinholeCamera
+from gocv.geometry.distortion import fold_radius
 from gocv.multicamera.settings import BoxSettings
 
 Float64 = NDArray[np.float64]
@@ -35,6 +36,7 @@ class Visibility:
         self._matrix = np.array([camera.matrix for camera in cameras]).reshape(-1, 3, 3)
         self._lens = np.array([camera.distortion for camera in cameras]).reshape(-1, 5)
         self._size = np.array([[camera.width_px, camera.height_px] for camera in cameras], np.float64).reshape(-1, 2)
+        self._fold2 = np.array([fold_radius(camera.distortion) for camera in cameras]).reshape(-1, 1, 1) ** 2
         self._hits = np.full(len(cameras), _PRIOR_LOOKS * found)
         self._looks = np.full(len(cameras), _PRIOR_LOOKS)
 
@@ -61,7 +63,9 @@ class Visibility:
         inside = np.einsum("cij,hnj->chni", self._from_world, place)
         depth = inside[..., 2]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            px = self._pixels(inside[..., :2] / depth[..., None])
+            normalised = inside[..., :2] / depth[..., None]
+            px = self._pixels(normalised)
+            px[(normalised**2).sum(axis=-1) > self._fold2] = np.nan  # there the lens folds them back into the picture
             shown = (depth > 0).all(axis=1) & ((px >= 0) & (px <= self._size[:, None, None])).all(axis=(1, 3))
             shown &= present[:, None]
             return np.where(shown, 1.0 - self._hidden(px, depth[:, 0], shown), 0.0)

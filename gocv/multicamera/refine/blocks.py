@@ -29,6 +29,7 @@ class Blocks(Rows):
         own: (n,) int64 in [0, U), the own track. Where a camera has none, it is what was followed as one.
         xy_m: (n, 2) float64.
         covariance_m2: (n, 2, 2) float64.
+        overlooked: (n,) float64, log of how likely all other cameras overlook somebody there.
         who: (n,) int64, the shopper, -1 for nobody.
     """
 
@@ -39,6 +40,7 @@ class Blocks(Rows):
     own: Int64 = column(np.int64)
     xy_m: Float64 = column(np.float64, 2)
     covariance_m2: Float64 = column(np.float64, 2, 2)
+    overlooked: Float64 = column(np.float64)
     who: Int64 = column(np.int64)
 
     def owned(self, who: Int64) -> Blocks:
@@ -53,6 +55,7 @@ def blocks_of(
     xy_m: Float64,
     covariance_m2: Float64,
     velocity_m_s: Float64,
+    overlooked: Float64,
     who: Int64,
     vector: Float32 | None,
     block_s: float,
@@ -69,6 +72,7 @@ def blocks_of(
         xy_m: (m, 2) metres.
         covariance_m2: (m, 2, 2).
         velocity_m_s: (m, 2) of whom it is taken to be of.
+        overlooked: (m,) log of how likely all other cameras overlook them there.
         who: (m,) who that is, -1 for nobody.
         vector: (m, D) appearance, NaN where there is none; or None.
         block_s: Length of a block.
@@ -100,6 +104,7 @@ def blocks_of(
         own=key % max(tracks, 1),
         xy_m=(covariance @ weighted[..., None])[..., 0],
         covariance_m2=covariance * np.sqrt(count)[:, None, None],
+        overlooked=np.bincount(at, overlooked, len(key)) / count,
         who=_most(at, who, len(key)),
     )
     return blocks, at

@@ -27,6 +27,8 @@ Likeness = Callable[[Float64], Float64]
 _AROUND_S = 4.0
 """Looks this long before and after an own track are enough to draw the path without it."""
 _FAR = -50.0
+_HELD = 1.0
+"""Where nobody but an own track says where its shopper is, log-odds that it stays with them: they exist, after all."""
 _SHARE = 0.25
 """Own tracks of which less than this is a shopper's do not draw that path."""
 
@@ -150,7 +152,8 @@ def _posterior(
     alike: Callable[[int, Int64], Float64] | None,
 ) -> tuple[Int64, Int64, Float64]:
     """Of one own track: looks, shoppers, and the log-odds of the pairs that are likelier than nobody."""
-    density, shoppers = _densities(blocks, group, paths, without, u)
+    alone = blocks.overlooked[group] + np.log(settings.strangers_per_m2) + _HELD
+    density, shoppers = _densities(blocks, group, paths, without, u, alone)
     none = np.empty(0, np.int64)
     if not len(shoppers):
         return none, none, np.empty(0)
@@ -177,8 +180,14 @@ def _posterior(
     return group[look], shoppers[state], odds[look, state]
 
 
-def _densities(blocks: Blocks, group: Int64, paths: Paths, without: _Without, u: int) -> tuple[Float64, Int64]:
-    """(T, s) log density of each look on each path that it may lie on, and (s,) the shoppers whose paths they are."""
+def _densities(
+    blocks: Blocks, group: Int64, paths: Paths, without: _Without, u: int, alone: Float64
+) -> tuple[Float64, Int64]:
+    """(T, s) log density of each look on each path that it may lie on, and (s,) the shoppers whose paths they are.
+
+    `alone` (T,) is that of looks where a shopper's path without this own track is not known, and of the middle of one that
+    is so uncertain that it would be less.
+    """
     moment = blocks.moment[group]
     place, spread = blocks.xy_m[group], blocks.covariance_m2[group]
     able = np.flatnonzero((paths.first <= moment[-1]) & (paths.last >= moment[0]))
@@ -188,19 +197,20 @@ def _densities(blocks: Blocks, group: Int64, paths: Paths, without: _Without, u:
     near = ((row >= 0) & ((off**2).sum(axis=2) < reach)).any(axis=0)
     shoppers, row = able[near], row[:, near]
     mean, covariance = paths.mean[row, :2], paths.covariance[row, :2, :2] + spread[:, None]
+    least, told = np.full(row.shape, -np.inf), np.ones(row.shape, np.bool_)
     for s, j in enumerate(shoppers.tolist()):
         path = without.of[u].get(j)
         if path is None:
             continue
-        if path < 0:
-            row[:, s] = -1
-            continue
-        again = without.paths.rows(np.full(len(moment), path), moment)
-        row[:, s] = again
-        mean[:, s] = without.paths.mean[again, :2]
-        covariance[:, s] = without.paths.covariance[again, :2, :2] + spread
+        least[:, s] = alone
+        again = np.full(len(moment), -1) if path < 0 else without.paths.rows(np.full(len(moment), path), moment)
+        told[:, s] = again >= 0
+        if path >= 0:
+            mean[:, s] = without.paths.mean[again, :2]
+            covariance[:, s] = without.paths.covariance[again, :2, :2] + spread
     off = mean - place[:, None]
     inverse, determinant = inverse_2x2(covariance)
-    squared = (off * (inverse @ off[..., None])[..., 0]).sum(axis=2)
-    density = -0.5 * (squared + np.log(determinant)) - np.log(2 * np.pi)
+    squared = np.where(told, (off * (inverse @ off[..., None])[..., 0]).sum(axis=2), 0.0)
+    middle = np.where(told, -0.5 * np.log(determinant) - np.log(2 * np.pi), -np.inf)
+    density = np.maximum(middle, least) - 0.5 * squared
     return np.where(row >= 0, np.maximum(density, _FAR), _FAR), shoppers
