@@ -127,7 +127,7 @@ class RefineSettings(Model):
     same: float = Field(default=4.0, gt=0)
     least_looks: int = Field(default=4, ge=1)
     fill_s: float = Field(default=1.0, ge=0)
-    stretch_s: float = Field(default=300.0, gt=20)
+    stretch_s: float = Field(default=300.0, gt=0)
 
 
 class LookSettings(Model):

@@ -86,6 +86,7 @@ def sight(camera: PinholeCamera, xyxy: NDArray[np.float32], settings: BoxSetting
         settings: How boxes err, and how tall and wide people are.
     """
     boxes = np.asarray(xyxy, np.float64).reshape(-1, 4)
+    boxes = np.where(np.isfinite(boxes).all(axis=1, keepdims=True), boxes, np.nan)
     edge = settings.edge_px
     hidden = np.concatenate(
         [boxes[:, :2] <= edge, boxes[:, 2:] >= np.array([camera.width_px, camera.height_px]) - 1 - edge], axis=1

@@ -185,8 +185,8 @@ def _densities(
 ) -> tuple[Float64, Int64]:
     """(T, s) log density of each look on each path that it may lie on, and (s,) the shoppers whose paths they are.
 
-    `alone` (T,) is that of looks where a shopper's path without this own track is not known, and of the middle of one that
-    is so uncertain that it would be less.
+    `alone` (T,) is that of looks where a shopper's path without this own track is not known, and of the middle of one
+    that is so uncertain that it would be less.
     """
     moment = blocks.moment[group]
     place, spread = blocks.xy_m[group], blocks.covariance_m2[group]
