@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.assign import best_pairs
-from gocv.core import FloorTracks, Zone
+from gocv.core import ConfigError, FloorTracks, Zone
 from gocv.multicamera.follow import Follower, Likeness
 from gocv.multicamera.live import LiveShoppers, as_floor_tracks
 from gocv.multicamera.looks import Seen, look_at, one_a_picture
@@ -21,6 +21,7 @@ from gocv.multicamera.views import Association, CameraView
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
+_METHODS = ("offline", "online")
 _OVERLAP_S = 10.0
 """Stretches that are gone over one after the other share this much, by which shoppers are known again."""
 
@@ -56,8 +57,11 @@ def associate(
 
     Raises:
         DataError: Views do not fit together, see `look_at`.
+        ConfigError: There is no such method.
     """
     settings = settings or AssociationSettings()
+    if method not in _METHODS:
+        raise ConfigError(f"there is no method '{method}'", key="method", expected=" or ".join(_METHODS))
     used = [view for view in views if view.calibration is not None]
     report = tuple(
         {"where": f"camera {view.camera}", "problem": "not calibrated: what it saw is left out"}

@@ -76,11 +76,12 @@ def log_odds(lost: Ends, found: Ends, entrances: Sequence[Zone], settings: LinkS
     same = _log_normal(off, total)
     walk = found.covariance[:, 2:, 2:] + _WALK_M_S**2 * np.eye(2)
     newcomer = np.log(settings.newcomers_per_m2_s) + _log_normal(found.mean[:, 2:], walk)
-    mean_s = settings.gap_s
+    mean_s = np.full(n, settings.gap_s)
     if entrances:
         newcomer = newcomer + np.where(_inside(found.mean[:, :2], entrances), 0.0, np.log(settings.inside))
         mean_s = np.where(_inside(lost.mean[:, :2], entrances), settings.gap_s, settings.blind_gap_s)
-    return same - newcomer - np.log(mean_s) - elapsed_s / mean_s
+    odds: Float64 = same - newcomer - np.log(mean_s) - elapsed_s / mean_s
+    return odds
 
 
 def _log_normal(off: Float64, covariance: Float64) -> Float64:

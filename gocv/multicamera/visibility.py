@@ -43,7 +43,8 @@ class Visibility:
     @property
     def found(self) -> Float64:
         """(C,) probability that each camera finds who is unhidden in its picture."""
-        return np.clip(self._hits / self._looks, 0.05, 0.95)
+        found: Float64 = np.clip(self._hits / self._looks, 0.05, 0.95)
+        return found
 
     def visible(self, xy_m: Float64, present: Bool) -> Float64:
         """(C, n) share of each person that each camera could see; 0 where a camera did not look.
@@ -103,4 +104,5 @@ class Visibility:
         high = np.minimum(bottom[:, :, None], bottom[:, None]) - np.maximum(top[:, :, None], top[:, None])
         share = np.maximum(wide, 0) * np.maximum(high, 0) / (2 * half * np.maximum(tall, 1.0))[:, :, None]
         before = (depth[:, None] < depth[:, :, None]) & shown[:, None] & shown[:, :, None]
-        return np.minimum(np.where(before, share, 0.0).max(axis=2, initial=0.0), 1.0)
+        hidden: Float64 = np.minimum(np.where(before, share, 0.0).max(axis=2, initial=0.0), 1.0)
+        return hidden

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gocv.core import Zone
+from gocv.core import ConfigError, Zone
 from gocv.data.multiview import FloorTruth, MultiviewScene, read_wildtrack
 from gocv.metrics.floor import FloorScores, FloorSequence, count_floor
 from gocv.multicamera.associate import associate
@@ -150,6 +150,11 @@ def test_nothing_is_a_valid_input(room, method: str) -> None:
         found = associate(views, method=method)
         well_formed(views, found)
         assert (len(found.shoppers), found.report) == (0, ())
+
+
+def test_a_method_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match="offline or online"):
+        associate([], method="ofline")
 
 
 @pytest.mark.parametrize("frames", [1, 2])
@@ -298,8 +303,6 @@ def test_a_stretch_of_wildtrack_with_misses_and_jitter_is_followed(shared_data: 
     truth, got = scene.truth, found.shoppers
     both = (truth.time_s, truth.person, truth.xy_m, got.time_s, got.shopper, got.xy_m)
     moments = np.unique(truth.time_s)
-    scores = FloorScores.of(
-        count_floor(FloorSequence.of(*both, gate_m=0.5, moment_s=moments, area_m=scene.area_m))
-    )
+    scores = FloorScores.of(count_floor(FloorSequence.of(*both, gate_m=0.5, moment_s=moments, area_m=scene.area_m)))
     assert scores.idf1 > idf1
     assert scores.mota > mota

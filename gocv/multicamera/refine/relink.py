@@ -168,7 +168,8 @@ def _own_tracks(
     soon = blocks.time_s[blocks.moment[first[begin]]] - blocks.time_s[blocks.moment[last[end]]] <= _AT_ONCE_S
     changed = both & ~same & stops[end] & starts[begin] & soon
     against = np.where(same.any(axis=1), 0, changed.sum(axis=1))
-    return settings.link.same_id * same.sum(axis=1) + settings.link.other_id * against
+    told: Float64 = settings.link.same_id * same.sum(axis=1) + settings.link.other_id * against
+    return told
 
 
 def _appearance(
@@ -187,7 +188,7 @@ def _appearance(
     own = piece >= 0
     np.add.at(total, piece[own], blocks.vectors[blocks.own[own]])
     total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
-    known = total.any(axis=1)
+    known = np.linalg.norm(total, axis=1) > 0
     pairs = np.flatnonzero(known[end] & known[begin])
     cosine = (total[end[pairs]] * total[begin[pairs]]).sum(axis=1)
     out[pairs] = np.clip(likeness(cosine), -settings.look.cap, settings.look.cap)

@@ -39,7 +39,8 @@ def test_a_short_while_says_too_little(blocks_from, last: int) -> None:
 
 def test_two_whom_a_camera_sees_at_once_are_two_though_a_third_is_like_both(blocks_from) -> None:
     """Cameras 0 sees 3 and 8 at once; 5, whom only camera 1 sees, may be either, but not both."""
-    rows = [(k, c, 10 * c + who, 0.2 * k, y, who) for k in range(12) for c, who, y in ((0, 3, 0.0), (0, 8, 0.8), (1, 5, 0.4))]
+    seen = ((0, 3, 0.0), (0, 8, 0.8), (1, 5, 0.4))
+    rows = [(k, c, 10 * c + who, 0.2 * k, y, who) for k in range(12) for c, who, y in seen]
     got = names(join_same(blocks_from(rows), SETTINGS))
     assert len(got) == 2
 

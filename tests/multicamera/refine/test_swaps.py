@@ -39,9 +39,13 @@ def test_where_nothing_was_exchanged_nothing_changes(blocks_from) -> None:
 
 def test_own_tracks_that_stay_with_their_shopper_speak_against_it(blocks_from) -> None:
     """One camera's tracks exchange the shoppers, two cameras' tracks do not."""
-    given = blocks_from(
-        [(k, c, 2 * c + j, 0.2 * k, 0.1 * j, 5 + (1 - j if c == 0 and k >= 10 else j)) for k in range(20) for c in range(3) for j in (0, 1)]
-    )
+    rows = [
+        (k, c, 2 * c + j, 0.2 * k, 0.1 * j, 5 + (1 - j if c == 0 and k >= 10 else j))
+        for k in range(20)
+        for c in range(3)
+        for j in (0, 1)
+    ]
+    given = blocks_from(rows)
     assert np.array_equal(undo_swaps(given).who, given.who)
 
 
@@ -58,7 +62,10 @@ def test_exchanges_there_and_back_are_both_undone(blocks_from) -> None:
 def test_three_who_exchange_names_in_turn_get_them_back(blocks_from) -> None:
     turn = {0: [0, 1, 2], 1: [1, 2, 0], 2: [2, 0, 1]}
     rows = [
-        (k, c, 3 * c + j, 0.2 * k, 0.1 * j, turn[min(k // 7, 2)][j]) for k in range(21) for c in range(3) for j in range(3)
+        (k, c, 3 * c + j, 0.2 * k, 0.1 * j, turn[min(k // 7, 2)][j])
+        for k in range(21)
+        for c in range(3)
+        for j in range(3)
     ]
     got = undo_swaps(blocks_from(rows))
     assert all(len(set(got.who[got.own % 3 == j].tolist())) == 1 for j in range(3))
