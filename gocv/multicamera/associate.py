@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.core import FloorTracks, Zone
+from gocv.core import ConfigError, FloorTracks, Zone
 from gocv.multicamera.follow import Likeness
 from gocv.multicamera.live import LiveShoppers, as_floor_tracks
 from gocv.multicamera.looks import look_at
@@ -19,6 +19,7 @@ from gocv.multicamera.views import Association, CameraView
 
 Int64 = NDArray[np.int64]
 
+_METHODS = ("offline", "online")
 _OVERLAP_S = 10.0
 """Stretches that are gone over one after the other share this much, by which shoppers are known again."""
 _CHUNK_S = 60.0
@@ -52,8 +53,14 @@ def associate(
     Returns:
         Shoppers "shopper-1", "shopper-2" … in the order in which they were first seen, a row for each window in which
         they were in sight, or were before and after.
+
+    Raises:
+        DataError: Views do not fit together, see `look_at`.
+        ConfigError: There is no such method.
     """
     settings = settings or AssociationSettings()
+    if method not in _METHODS:
+        raise ConfigError(f"there is no method '{method}'", key="method", expected=" or ".join(_METHODS))
     used = [view for view in views if view.calibration is not None]
     report = tuple(
         {"where": f"camera {view.camera}", "problem": "not calibrated: what it saw is left out"}

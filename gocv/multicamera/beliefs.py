@@ -2,7 +2,7 @@
 
 A camera's own tracker gives a number to a person and mostly keeps it. So its track u is a hidden Markov chain over the
 people who are followed and nobody: from one look to the next it stays with whom it meant with probability a, else it
-may mean anybody; what it sees of j has density l_j, and of nobody λ. This is the forward algorithm of that chain
+may mean anybody; what it sees of j has density l_j, at least λ, and of nobody λ. This is the forward algorithm of that chain
 (Rabiner, "A tutorial on hidden Markov models", Proc. IEEE 77 (1989), eq. 19 and 20). Beliefs are held as log-odds
 against nobody; 0 is to know nothing.
 """
@@ -25,19 +25,21 @@ class OwnTracks:
     """The beliefs of all own tracks about n people.
 
     Args:
-        stays: a of the module's text.
+        changes_per_s: How often a track goes over to somebody else: after a time t, a of the module's text is the
+            probability that it has not, e^(-t · changes_per_s).
         strangers_per_m2: λ.
         memory_s: A track that is silent for longer is forgotten.
     """
 
-    def __init__(self, stays: float, strangers_per_m2: float, memory_s: float) -> None:
-        self._stays, self._none, self._memory_s = stays, float(np.log(strangers_per_m2)), memory_s
+    def __init__(self, changes_per_s: float, strangers_per_m2: float, memory_s: float) -> None:
+        self._changes_per_s, self._memory_s = changes_per_s, memory_s
+        self._none = float(np.log(strangers_per_m2))
         self._row: dict[int, int] = {}
         self._belief = np.zeros((0, 0))
         self._last_s = np.zeros(0)
 
     def rows(self, own: Int64, time_s: float) -> Int64:
-        """(n,) a chain for each look of an own track; -1 for looks of none."""
+        """(n,) a chain for each look of an own track, its belief as of now; -1 for looks of none."""
         chain = np.full(len(own), -1)
         for i in np.flatnonzero(own >= 0).tolist():
             chain[i] = self._row.setdefault(int(own[i]), len(self._row))
@@ -45,6 +47,13 @@ class OwnTracks:
         if missing > 0:
             self._belief = np.concatenate([self._belief, np.zeros((missing, self._belief.shape[1]))])
             self._last_s = np.concatenate([self._last_s, np.full(missing, time_s)])
+        known = chain[chain >= 0]
+        stays = np.exp(-self._changes_per_s * (time_s - self._last_s[known]))[:, None]
+        odds = np.exp(self._belief[known])
+        whole = 1 + odds.sum(axis=1, keepdims=True)
+        anybody = (1 - stays) / (self._belief.shape[1] + 1)
+        self._belief[known] = np.log((stays * odds / whole + anybody) / (stays / whole + anybody))
+        self._last_s[known] = time_s
         return chain
 
     def log_odds(self, chain: Int64, track: Int64) -> Float64:
@@ -53,7 +62,7 @@ class OwnTracks:
             return np.zeros(len(chain))
         return np.where(chain >= 0, self._belief[chain, track], 0.0)
 
-    def learn(self, chain: Int64, row: Int64, track: Int64, log_density: Float64, time_s: float) -> None:
+    def learn(self, chain: Int64, row: Int64, track: Int64, log_density: Float64) -> None:
         """Take account of what was seen.
 
         Args:
@@ -61,7 +70,6 @@ class OwnTracks:
             row: (k,) index of the look of each pair that is near enough.
             track: (k,) its person.
             log_density: (k,) log l of the pair.
-            time_s: Now.
         """
         known = np.flatnonzero(chain >= 0)
         people = self._belief.shape[1]
@@ -69,12 +77,7 @@ class OwnTracks:
             return
         density = np.zeros((len(chain), people))
         density[row, track] = np.maximum(log_density - self._none, 0.0)
-        posterior = np.exp(np.minimum(self._belief[chain[known]] + density[known], 50.0))
-        whole = 1 + posterior.sum(axis=1, keepdims=True)
-        anybody = (1 - self._stays) / (people + 1)
-        ahead = np.log((self._stays * posterior / whole + anybody) / (self._stays / whole + anybody))
-        self._belief[chain[known]] = np.clip(ahead, -_MOST, _MOST)
-        self._last_s[chain[known]] = time_s
+        self._belief[chain[known]] = np.clip(self._belief[chain[known]] + density[known], -_MOST, _MOST)
 
     def appear(self, people: int) -> None:
         """So many more people are followed."""

@@ -89,7 +89,7 @@ class Follower:
         self._settings, self._likeness, self._gait = settings, likeness, gait or Gait()
         self._cameras = len(cameras)
         self._visibility = Visibility(cameras, settings.boxes, online.found)
-        self._own = OwnTracks(online.own_id, online.strangers_per_m2, settings.link.longest_s)
+        self._own = OwnTracks(online.changes_per_s, online.strangers_per_m2, settings.link.longest_s)
         self._none = float(np.log(online.strangers_per_m2))
         self._time_s: float | None = None
         self._next = 0
@@ -157,7 +157,7 @@ class Follower:
         rest, born = rest[new], before + born[new]
         who[rest] = self._serial[born]
         pairs = np.append(row, rest), np.append(track, born), np.append(density, np.zeros(len(rest)))
-        self._own.learn(chain, *pairs, time_s)
+        self._own.learn(chain, *pairs)
         seen = np.append(seen, np.ones(len(self._serial) - before, np.bool_))
         self._last_s[seen] = time_s
         self._confirmed = self._confirmed | (self._odds >= self._settings.online.confirm)

@@ -57,7 +57,7 @@ class OnlineSettings(Model):
         gate_sd: A box further from a person than this many standard deviations is not theirs.
         strangers_per_m2: Boxes to a square metre and frame that belong to nobody known: false ones and newcomers.
         found: Probability, to begin with, that a camera finds who is in its picture unhidden; each camera's is learnt.
-        own_id: How probably a camera's own tracker means the person by a number that it meant before.
+        changes_per_s: How often a camera's own tracker goes over to another person under one number.
         confirm: Log-odds of existence from which somebody is a shopper.
         forget: Log-odds of existence below which there was nobody.
         same: Log-odds from which two that are followed are taken to be one.
@@ -68,7 +68,7 @@ class OnlineSettings(Model):
     gate_sd: float = Field(default=3.7, gt=0)
     strangers_per_m2: float = Field(default=0.005, gt=0)
     found: float = Field(default=0.7, gt=0, lt=1)
-    own_id: float = Field(default=0.93, gt=0.5, lt=1)
+    changes_per_s: float = Field(default=0.15, gt=0)
     confirm: float = 3.0
     forget: float = -3.0
     same: float = Field(default=6.0, gt=0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gocv.core import Zone
+from gocv.core import ConfigError, Zone
 from gocv.data.multiview import FloorTruth, MultiviewScene, read_wildtrack
 from gocv.metrics.floor import FloorScores, FloorSequence, count_floor
 from gocv.multicamera.associate import associate
@@ -150,6 +150,11 @@ def test_nothing_is_a_valid_input(room, method: str) -> None:
         found = associate(views, method=method)
         well_formed(views, found)
         assert (len(found.shoppers), found.report) == (0, ())
+
+
+def test_a_method_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match="offline or online"):
+        associate([], method="ofline")
 
 
 @pytest.mark.parametrize("frames", [1, 2])

@@ -162,10 +162,8 @@ def test_what_people_look_like_is_remembered_by_number(room) -> None:
     looks = np.eye(2, dtype=np.float32)
     film = room.film([room.straight(*way) for way in CROSSING], looks=looks)
     steps, _, follower = follow(film, likeness=lambda cosine: 4 * cosine - 2)
-    seen = {
-        tuple(np.round(v / np.linalg.norm(v), 3)) for v in map(follower.look_of, steps[-1].serial[steps[-1].confirmed])
-    }
-    assert seen == {(1.0, 0.0), (0.0, 1.0)}
+    vectors = [follower.look_of(serial) for serial in steps[-1].serial[steps[-1].confirmed].tolist()]
+    assert {tuple(np.round(one / np.linalg.norm(one), 3)) for one in vectors} == {(1.0, 0.0), (0.0, 1.0)}
     assert follower.look_of(10_000) is None
 
 

@@ -196,3 +196,24 @@ def test_nobody_and_nothing_are_valid(room) -> None:
     done, shoppers = live(room.film([], until_s=1.0))
     assert (len(done), shoppers.shoppers) == (10, 0)
     assert len(as_floor_tracks(done, 0)) == len(as_floor_tracks([], 0)) == 0
+
+
+def test_the_number_of_somebody_who_is_looked_for_yet_is_not_given_to_who_appears(room) -> None:
+    """One is not seen for a frame, and just then a twin appears a step away, and is named at once."""
+    cameras = dict(list(room.cameras.items())[:2])
+    ways = [room.straight((0, 0), (0, 0)), room.straight((0.9, 0), (0.9, 0), 2.95, 6.0)]
+    film = room.film(
+        ways, cameras=cameras, own=False, missed=0.0, noise_px=1.0, looks=np.ones((2, 1), dtype=np.float32)
+    )
+    views = []
+    for view in film.views:
+        time_s = view.seen.time_s[np.repeat(np.arange(len(view.seen)), np.diff(view.seen.first_row))]
+        views.append(room.kept(view, (film.person[view.camera] == 1) | (np.abs(time_s - 3.0) > 0.01)))
+    settings = AssociationSettings.model_validate(
+        {"online": {"delay_s": 0.0, "confirm": -0.5}, "link": {"inside": 1e-9}}
+    )
+    done, shoppers = live(
+        room.Film(views, {}), settings, entrances=[DOOR], likeness=lambda cosine: np.full(len(cosine), 4.0)
+    )
+    assert all(len(np.unique(one.shopper)) == len(one.shopper) for one in done)
+    assert shoppers.shoppers == 2

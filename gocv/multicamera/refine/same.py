@@ -11,6 +11,7 @@ from gocv.multicamera.settings import RefineSettings
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
 
 _NEAR_M = 1.0
 _FEWEST = 3
@@ -20,7 +21,7 @@ of the two, log(1 / (2 (1 - q) / (2 - q))); it saw both, log(0.02 / (q / (2 - q)
 
 
 def join_same(blocks: Blocks, settings: RefineSettings) -> Blocks:
-    """Make one of those who are one, the likeliest first.
+    """Make one of those who are one, the likeliest first; all who become one must fit together.
 
     Args:
         blocks: Looks with their shoppers.
@@ -35,17 +36,22 @@ def join_same(blocks: Blocks, settings: RefineSettings) -> Blocks:
     )
     seen = np.zeros((len(paths.mean), int(blocks.camera.max()) + 1), np.bool_)
     seen[paths.rows(who, blocks.moment[own]), blocks.camera[own]] = True
-    found = sorted(((_log_odds(paths, seen, i, j), i, j) for i, j in _meetings(paths)), reverse=True)
+    odds = np.zeros((len(names), len(names)))
+    for i, j in _meetings(paths):
+        odds[i, j] = odds[j, i] = _log_odds(paths, seen, i, j)
+    one, other = np.nonzero(np.triu(odds, 1) > settings.same)
     name = np.arange(len(names))
-    for odds, i, j in found:
-        if odds > settings.same:
-            name[name == name[i]] = name[j]
+    for k in np.argsort(-odds[one, other], kind="stable").tolist():
+        mine, theirs = name == name[one[k]], name == name[other[k]]
+        if name[one[k]] != name[other[k]] and odds[np.ix_(mine, theirs)].sum() > settings.same:
+            name[mine] = name[other[k]]
     new = blocks.who.copy()
     new[own] = names[name[who]]
     return blocks.owned(new)
 
 
 def _meetings(paths: Paths) -> list[tuple[int, int]]:
+    """Pairs of shoppers who are there at the same time for long enough."""
     order = np.argsort(paths.first, kind="stable")
     pairs = []
     for place, i in enumerate(order.tolist()):
@@ -55,7 +61,8 @@ def _meetings(paths: Paths) -> list[tuple[int, int]]:
     return pairs
 
 
-def _log_odds(paths: Paths, seen: NDArray[np.bool_], i: int, j: int) -> float:
+def _log_odds(paths: Paths, seen: Bool, i: int, j: int) -> float:
+    """That two are one; `seen` says, for each row of the paths, which cameras saw them."""
     begin, end = max(paths.first[i], paths.first[j]), min(paths.last[i], paths.last[j])
     one = slice(paths.begin[i] + begin - paths.first[i], paths.begin[i] + end + 1 - paths.first[i])
     other = slice(paths.begin[j] + begin - paths.first[j], paths.begin[j] + end + 1 - paths.first[j])
