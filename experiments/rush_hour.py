@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from gocv.bench.multicamera_methods import FLOOR_DISTANCE, methods
+from gocv.bench.multicamera_methods import FLOOR_DISTANCE, TRUE_IDENTITIES, methods, true_identities
 from gocv.bench.multicamera_scores import score_floor
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.core import Embeddings
@@ -67,8 +67,8 @@ class Job:
 
 def geometry(job: Job) -> MultiviewScene:
     """The boxes of the visit, made now unless they lie there."""
-    file = job.folder / "scene.npz"
-    if not file.exists():
+    file, owners = job.folder / "scene.npz", job.folder / "persons.npz"
+    if not (file.exists() and owners.exists()):
         scenario = read_scenario(job.scenario)
         start = time.perf_counter()
         scene = simulate_scene(scenario, seed=job.seed)
@@ -78,7 +78,13 @@ def geometry(job: Job) -> MultiviewScene:
         seconds = {"simulate_s": acted - start, "boxes_s": time.perf_counter() - acted}
         write_json(job.folder / "facts.json", {**facts(views), **seconds})
         write_scene(file, views.scene)
+        np.savez_compressed(owners, **persons(views))
     return read_scene(file)
+
+
+def persons(views: Views) -> dict[str, np.ndarray]:
+    """Who each box really is, by camera; -1 for nobody."""
+    return {name: np.where(of < 0, -1, views.sightings[name].person[of]) for name, of in views.of.items()}
 
 
 def facts(views: Views) -> dict[str, Any]:
@@ -188,9 +194,12 @@ def camera_views(job: Job, scene: MultiviewScene, *, appearance: bool) -> list[C
 
 def measure(job: Job, scene: MultiviewScene, looks: Sequence[bool]) -> list[dict[str, Any]]:
     """Scores of each method on the floor."""
+    with np.load(job.folder / "persons.npz", allow_pickle=False) as kept:
+        person = dict(kept)
+    known = {**methods(PipelineConfig()), TRUE_IDENTITIES: lambda views: true_identities(views, person)}
     rows = []
-    for method, run in methods(PipelineConfig()).items():
-        for appearance in looks if method != FLOOR_DISTANCE else [False]:
+    for method, run in known.items():
+        for appearance in looks if method not in (FLOOR_DISTANCE, TRUE_IDENTITIES) else [False]:
             views = camera_views(job, scene, appearance=appearance)
             start = time.perf_counter()
             found = run(views)

@@ -5,22 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from gocv.core import ConfigError, FloorTracks, nearest
 from gocv.data.detections import DetectionTable
-from gocv.multicamera import CameraTracks, merge_cameras
-from gocv.multicamera.views import Association, CameraView
+from gocv.multicamera import Association, CameraTracks, CameraView, associate, merge_cameras
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.appearance import update_tracker
 from gocv.pipeline.parts import make_part
+from gocv.reid.same_person import SamePerson
 
 Array = np.ndarray
 Method = Callable[[Sequence[CameraView]], Association]
 
 FLOOR_DISTANCE = "floor distance"
+ONLINE, OFFLINE = "gocv, online", "gocv, offline"
 TRUE_IDENTITIES = "true identities"
 
 _FOOT_SD, _CUT_OFF_SD = 0.05, 0.5
@@ -29,7 +30,11 @@ _FOOT_SD, _CUT_OFF_SD = 0.05, 0.5
 
 def methods(config: PipelineConfig) -> dict[str, Method]:
     """All methods by name, the baseline first."""
-    return {FLOOR_DISTANCE: lambda views: floor_distance(views, config)}
+    return {
+        FLOOR_DISTANCE: lambda views: floor_distance(views, config),
+        ONLINE: lambda views: associated(views, config, "online"),
+        OFFLINE: lambda views: associated(views, config, "offline"),
+    }
 
 
 def chosen(names: Sequence[str], config: PipelineConfig) -> dict[str, Method]:
@@ -63,7 +68,7 @@ def floor_distance(views: Sequence[CameraView], config: PipelineConfig | None = 
         time_s = np.repeat(view.seen.time_s, np.diff(view.seen.first_row))[own]
         boxes = view.seen.boxes.xyxy[own]
         given.append(CameraTracks(view.camera, view.calibration, time_s, identified[view.camera][own], boxes))
-    merged = merge_cameras(given, config.multicamera)
+    merged = merge_cameras(given, config.multicamera.merge)
     there: dict[tuple[float, float, float], list[int]] = {}
     rows = zip(merged.shoppers.time_s.tolist(), *merged.shoppers.xy_m.T.tolist(), strict=True)
     for key, shopper in zip(rows, merged.shoppers.shopper.tolist(), strict=True):
@@ -73,6 +78,26 @@ def floor_distance(views: Sequence[CameraView], config: PipelineConfig | None = 
         who[view.camera] = np.full(len(view.seen.boxes), -1, np.int64)
         who[view.camera][identified[view.camera] >= 0] = _shopper_of_each(tracks, there)
     return Association(_one_row_a_moment(merged.shoppers), who, merged.report)
+
+
+def associated(
+    views: Sequence[CameraView], config: PipelineConfig | None = None, method: Literal["online", "offline"] = "offline"
+) -> Association:
+    """What the pipeline does: `associate`, each camera tracked first by the tracker of the settings if it was not.
+
+    Args:
+        views: What each camera saw; where boxes have vectors, they are those of the encoder that comes with gocv.
+        config: Names the tracker, and how boxes become shoppers.
+        method: "online" or "offline".
+    """
+    config = config or PipelineConfig()
+    tracked = []
+    for view in views:
+        own = _identities(view.seen, config)
+        seen = dataclasses.replace(view.seen, track_id=np.where(own > 0, own, -1))
+        tracked.append(dataclasses.replace(view, seen=seen))
+    alike = SamePerson.shipped().log_likelihood_ratio if any(view.vector is not None for view in views) else None
+    return associate(tracked, config.multicamera.association, method=method, likeness=alike)
 
 
 def _identities(seen: DetectionTable, config: PipelineConfig) -> Array:

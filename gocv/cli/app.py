@@ -11,6 +11,7 @@ import typer
 
 from gocv import __version__
 from gocv.cli.bench import bench_app
+from gocv.cli.calibrate import calibrate_app
 from gocv.cli.console import REFUSED, print_json, print_receipts, refusing
 from gocv.cli.eval import eval_app
 from gocv.cli.options import Config, Json, Overrides, RecordingPath
@@ -34,6 +35,7 @@ app = typer.Typer(
 convert_app = typer.Typer(help="Make recordings of public data sets.", no_args_is_help=True)
 app.add_typer(convert_app, name="convert")
 app.add_typer(bench_app, name="bench")
+app.add_typer(calibrate_app, name="calibrate")
 app.add_typer(eval_app, name="eval")
 app.add_typer(train_app, name="train")
 app.add_typer(export_app, name="export")

@@ -24,12 +24,16 @@ def simulate_command(
     shoppers: Annotated[int | None, typer.Option(help="How many come.")] = None,
     hours: Annotated[float | None, typer.Option(help="Over how long they come.")] = None,
     video: Annotated[bool, typer.Option("--video", help="Also render every camera's footage.")] = False,
+    poses: Annotated[
+        bool, typer.Option("--poses", help="Boxes and 2-D poses of each camera instead of 3-D joints.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a recording that is there.")] = False,
     as_json: Json = False,
 ) -> None:
     """Simulate a visit, or a day of them, and write it as a recording with its exact truth.
 
-    Scales, noisy 3-D joints and, with --video, footage. The same seed writes the same bytes (footage aside).
+    Scales, noisy 3-D joints (with --poses, boxes and 2-D poses instead) and, with --video, footage. The same seed
+    writes the same bytes (footage aside).
     """
     from gocv.sim import read_scenario, simulate
 
@@ -39,7 +43,8 @@ def simulate_command(
     if threading.current_thread() is threading.main_thread():  # so that nothing half-written is left
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with refusing(config):
-        truth = simulate(read_scenario(config, settings), folder, seed=seed, video=video, overwrite=overwrite)
+        scenario = read_scenario(config, settings)
+        truth = simulate(scenario, folder, seed=seed, video=video, poses=poses, overwrite=overwrite)
     receipts = {receipt.shopper: dict(receipt.items) for receipt in truth.receipts or ()}
     if as_json:
         print_json({"recording": str(folder), "events": len(truth.events), "receipts": receipts})

@@ -163,6 +163,33 @@ class PinholeCamera:
         pixels: Float64 = distorted @ self.matrix[:2, :2].T + self.matrix[:2, 2]
         return pixels, depth
 
+    def projection_jacobian(self, points_m: ArrayLike) -> Float64:
+        """How the pixels of `project` move as points of the store do.
+
+        Args:
+            points_m: (..., 3), metres in the store's frame.
+
+        Returns:
+            (..., 2, 3) float64, pixels a metre; it means nothing where `project` gives NaN.
+
+        Raises:
+            DataError: The last axis does not have length 3.
+
+        >>> camera = PinholeCamera.look_at([0, 0, 3], [4, 0, 3], width_px=641, height_px=481, focal_px=500)
+        >>> camera.projection_jacobian([4, 0, 3]).round(6) + 0.0
+        array([[   0., -125.,    0.],
+               [   0.,    0., -125.]])
+        """
+        in_camera = self._to_camera(as_vectors(points_m, 3, "points_m"))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            normalised = in_camera[..., :2] / in_camera[..., 2:]
+            rotation = self.camera_T_world[:3, :3]
+            by_point = (rotation[:2] - normalised[..., None] * rotation[2]) / in_camera[..., 2, None, None]
+            if self.distortion.any():
+                by_point = lens.jacobian(normalised, self.distortion) @ by_point
+            moved: Float64 = self.matrix[:2, :2] @ by_point
+        return moved
+
     def undistort(self, pixels: ArrayLike) -> Float64:
         """Normalised image coordinates of pixels: x/z and y/z of the ray in the camera's frame, lens undone.
 

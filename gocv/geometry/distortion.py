@@ -41,6 +41,8 @@ def fold_radius(coefficients: Float64) -> float:
 
 def distort(points: Float64, coefficients: Float64, limit: float) -> Float64:
     """Where the lens puts (..., 2) normalised points; NaN past the fold, `limit` being the `fold_radius`."""
+    if not coefficients.any():
+        return points.copy()
     distorted = _polynomial(points, coefficients)
     distorted[~_before_fold(points, coefficients, limit)] = np.nan
     return distorted

@@ -1,6 +1,7 @@
 """People who stand and walk on a floor: interacting multiple models of many at once, over real elapsed time.
 
-Two models of one state [x, y, vx, vy] (metres, metres a second) run beside each other, and mix as people start and stop:
+Two models of one state [x, y, vx, vy] (metres, metres a second) run beside each other, and mix as people start and
+stop:
 
     standing  x' = x + noise, v' ~ N(0, start_sd²): who stands has no velocity, and nobody knows where they will go
     walking   x' = x + t v, v' = v, with white acceleration of density q: Q = q [[t³/3, t²/2], [t²/2, t]]

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.assign import best_pairs
 from gocv.core import ConfigError, FloorTracks, Zone
-from gocv.multicamera.follow import Follower, Likeness
+from gocv.multicamera.follow import Likeness
 from gocv.multicamera.live import LiveShoppers, as_floor_tracks
-from gocv.multicamera.looks import Seen, look_at, one_a_picture
-from gocv.multicamera.paths import smooth
-from gocv.multicamera.refine import blocks_of, refine
+from gocv.multicamera.looks import look_at
 from gocv.multicamera.settings import AssociationSettings
+from gocv.multicamera.stretches import ShopperPaths, Stretch, go_over, known_again
 from gocv.multicamera.views import Association, CameraView
 
-Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 _METHODS = ("offline", "online")
 _OVERLAP_S = 10.0
 """Stretches that are gone over one after the other share this much, by which shoppers are known again."""
+_CHUNK_S = 60.0
 
 
 def associate(
@@ -39,7 +38,7 @@ def associate(
 
     Online, people are followed window by window (`LiveShoppers`), and a moment is final after `online.delay_s`.
     Offline, what was found so is gone over with everything known (`gocv.multicamera.refine`), paths are smoothed, and
-    gaps filled.
+    gaps filled; long recordings in stretches, so that memory is bounded but for the boxes themselves.
 
     Args:
         views: What each camera saw. Uncalibrated cameras are left out, and the report says so.
@@ -68,173 +67,89 @@ def associate(
         for view in views
         if view.calibration is None and len(view.seen.boxes)
     )
-    seen = look_at(used, settings.boxes, late_s)
+    who = {view.camera: np.full(len(view.seen.boxes), -1, np.int64) for view in views}
+    times = [view.seen.time_s[[0, -1]] for view in used if len(view.seen)]
+    if not times:
+        return Association(FloorTracks.empty(shoppers=()), who, report)
+    span = float(min(t[0] for t in times)), float(max(t[1] for t in times))
     if method == "online":
-        shoppers, who = _online(seen, settings, entrances, likeness)
+        shoppers = _online(used, span, settings, entrances, likeness, late_s, who)
     else:
-        shoppers, who = _offline(seen, settings, entrances, likeness)
-    of_rows = {view.camera: np.full(len(view.seen.boxes), -1, np.int64) for view in views}
-    for c, view in enumerate(used):
-        own = seen.looks.camera == c
-        of_rows[view.camera][seen.looks.row[own]] = who[own]
-    return Association(shoppers, of_rows, report)
+        shoppers = _offline(used, span, settings, entrances, likeness, late_s, who)
+    return Association(shoppers, who, report)
 
 
 def _online(
-    seen: Seen, settings: AssociationSettings, entrances: Sequence[Zone], likeness: Likeness | None
-) -> tuple[FloorTracks, Int64]:
-    live = LiveShoppers(seen.cameras, settings, entrances, likeness)
-    done = []
-    for k, time_s in enumerate(seen.time_s.tolist()):
-        own = slice(int(seen.first[k]), int(seen.first[k + 1]))
-        vector = None if seen.vector is None else seen.vector[own]
-        done += live.update(time_s, seen.present[k], seen.looks[own], vector)
-    done += live.flush()
-    return as_floor_tracks(done, live.shoppers), np.concatenate([np.empty(0, np.int64), *(one.who for one in done)])
-
-
-def _offline(
-    seen: Seen, settings: AssociationSettings, entrances: Sequence[Zone], likeness: Likeness | None
-) -> tuple[FloorTracks, Int64]:
-    who, velocity, overlooked = _followed(seen, settings, likeness)
-    who = _refined(seen, who, velocity, overlooked, settings, entrances, likeness)
-    looks = seen.looks
-    spread = looks.covariance_m2[:, 0, 0] + looks.covariance_m2[:, 1, 1]
-    who = one_a_picture(looks.window * len(seen.cameras) + looks.camera, who, spread)
-    who, people = _in_order(seen, who)
-    return _rows(seen, who, people, settings), who
-
-
-def _followed(seen: Seen, settings: AssociationSettings, likeness: Likeness | None) -> tuple[Int64, Float64, Float64]:
-    """Followed once.
-
-    Returns:
-        (n,) of whom each look is, of those who were confirmed in the end, (n, 2) their velocity then, and (n,) the log
-        of how likely all other cameras overlook them there.
-    """
-    follower = Follower(seen.cameras, settings, likeness)
-    who, velocity = np.full(len(seen.looks), -1, np.int64), np.zeros((len(seen.looks), 2))
-    overlooked = np.zeros(len(seen.looks))
-    joined: dict[int, int] = {}
-    confirmed: set[int] = set()
-    for k, time_s in enumerate(seen.time_s.tolist()):
-        own = slice(int(seen.first[k]), int(seen.first[k + 1]))
-        vector = None if seen.vector is None else seen.vector[own]
-        step = follower.step(time_s, seen.present[k], seen.looks[own], vector)
-        who[own] = step.who
-        overlooked[own] = follower.overlooked(step, seen.present[k], seen.looks[own])
-        at = np.searchsorted(step.serial, step.who)
-        velocity[own] = step.mean[np.minimum(at, max(len(step.serial) - 1, 0)), 2:] if len(step.serial) else 0.0
-        joined.update(step.joined)
-        confirmed.update(step.serial[step.confirmed].tolist())
-    many = int(who.max(initial=-1)) + 1
-    name = np.arange(many)
-    for gone in sorted(joined, reverse=True):
-        name[gone] = joined[gone]
-    for serial in range(many):  # those joined into somebody who was joined later
-        while name[serial] != name[name[serial]]:
-            name[serial] = name[name[serial]]
-    there = np.zeros(many, np.bool_)
-    there[[name[serial] for serial in confirmed]] = True
-    known = who >= 0
-    who[known] = np.where(there[name[who[known]]], name[who[known]], -1)
-    return who, velocity, overlooked
-
-
-def _refined(
-    seen: Seen,
-    who: Int64,
-    velocity: Float64,
-    overlooked: Float64,
+    views: Sequence[CameraView],
+    span: tuple[float, float],
     settings: AssociationSettings,
     entrances: Sequence[Zone],
     likeness: Likeness | None,
-) -> Int64:
-    """(n,) of whom each look is, gone over stretch by stretch."""
-    looks, length = seen.looks, settings.refine.stretch_s
-    times = seen.time_s[looks.window] + looks.late_s
-    result = np.full(len(looks), -1, np.int64)
-    if not len(looks):
-        return result
-    start, end = float(seen.time_s[0]), float(seen.time_s[-1])
-    next_name = 0
-    for number in range(max(1, int(np.ceil((end - start) / length)))):
-        begin = start + number * length
-        rows = np.flatnonzero(
-            (seen.time_s[looks.window] >= begin - (_OVERLAP_S if number else 0.0))
-            & (seen.time_s[looks.window] < begin + length)
-        )
-        if number == int(np.ceil((end - start) / length)) - 1 or end == start:
-            rows = np.append(rows, np.flatnonzero(seen.time_s[looks.window] >= begin + length))
-        part = looks[rows]
-        blocks, block = blocks_of(
-            times[rows],
-            part.camera,
-            part.own,
-            part.xy_m,
-            part.covariance_m2,
-            velocity[rows],
-            overlooked[rows],
-            who[rows],
-            None if seen.vector is None else seen.vector[rows],
-            settings.refine.block_s,
-        )
-        new = refine(blocks, entrances, settings, likeness).who[block]
-        new, next_name = _known_again(result[rows], new, next_name)
-        result[rows] = new
-    return result
+    late_s: Mapping[str, float] | None,
+    who: dict[str, Int64],
+) -> FloorTracks:
+    """Shoppers as `LiveShoppers` finds them; fills `who`."""
+    cameras = [view.calibration for view in views if view.calibration is not None]
+    live = LiveShoppers(cameras, settings, entrances, likeness)
+    done, rows, last_s = [], [], -np.inf
+    for begin in np.arange(span[0], span[1] + 1e-9, _CHUNK_S).tolist():
+        parts, before = zip(*(view.between(begin, begin + _CHUNK_S) for view in views), strict=True)
+        seen = look_at(parts, settings.boxes, late_s)
+        for k, time_s in enumerate(seen.time_s.tolist()):
+            own = slice(int(seen.first[k]), int(seen.first[k + 1]))
+            vector = None if seen.vector is None else seen.vector[own]
+            last_s = max(time_s, np.nextafter(last_s, np.inf))  # clocks that are late may cross a chunk's edge
+            done += live.update(last_s, seen.present[k], seen.looks[own], vector)
+            rows.append((seen.looks.camera[own], seen.looks.row[own] + np.array(before)[seen.looks.camera[own]]))
+    done += live.flush()
+    for one, (camera, row) in zip(done, rows, strict=True):
+        for c in np.unique(camera[one.who >= 0]).tolist():
+            own = (camera == c) & (one.who >= 0)
+            who[views[c].camera][row[own]] = one.who[own]
+    return as_floor_tracks(done, live.shoppers)
 
 
-def _known_again(before: Int64, now: Int64, next_name: int) -> tuple[Int64, int]:
-    """Names of a stretch that go on from those of the one before, by the looks that both have."""
-    names, index = np.unique(now, return_inverse=True)
-    both = (before >= 0) & (now >= 0)
-    pairs, count = np.unique(np.stack([index[both], before[both]]), axis=1, return_counts=True)
-    new_name = np.full(len(names), -1, np.int64)
-    if pairs.size:
-        old, col = np.unique(pairs[1], return_inverse=True)
-        rows, cols = best_pairs(pairs[0], col, count.astype(np.float64), (len(names), len(old)))
-        new_name[rows] = old[cols]
-    fresh = np.flatnonzero((new_name < 0) & (names >= 0))
-    new_name[fresh] = next_name + np.arange(len(fresh))
-    return np.where(now >= 0, new_name[index], -1), next_name + len(fresh)
+def _offline(
+    views: Sequence[CameraView],
+    span: tuple[float, float],
+    settings: AssociationSettings,
+    entrances: Sequence[Zone],
+    likeness: Likeness | None,
+    late_s: Mapping[str, float] | None,
+    who: dict[str, Int64],
+) -> FloorTracks:
+    """Shoppers of all stretches, those that go on under one name; fills `who`."""
+    length = settings.refine.stretch_s
+    count = max(1, int((span[1] - span[0]) / length))
+    edges = [-np.inf, *(span[0] + length * k for k in range(1, count)), np.inf]
+    before: Stretch | None = None
+    names, parts = 0, []
+    for begin, end in itertools.pairwise(edges):
+        seen, rows = zip(*(view.between(begin - _OVERLAP_S, end + _OVERLAP_S) for view in views), strict=True)
+        stretch, names = known_again(before, go_over(seen, rows, settings, entrances, likeness, late_s), names)
+        own = (stretch.who >= 0) & (stretch.time_s >= begin) & (stretch.time_s < end)
+        for c, view in enumerate(views):
+            here = own & (stretch.camera == c)
+            who[view.camera][stretch.row[here]] = stretch.who[here]
+        parts.append(stretch.paths.between(begin, end))
+        before = stretch
+    return _numbered(ShopperPaths.concatenate(parts), who)
 
 
-def _in_order(seen: Seen, who: Int64) -> tuple[Int64, int]:
-    """(n,) shoppers numbered in the order in which they were first seen, from left to right; how many there are."""
-    known = np.flatnonzero(who >= 0)
-    order = known[np.lexsort((*seen.looks.xy_m[known].T[::-1], seen.looks.window[known]))]
-    names, first, index = np.unique(who[order], return_index=True, return_inverse=True)
+def _numbered(paths: ShopperPaths, who: dict[str, Int64]) -> FloorTracks:
+    """Paths and boxes of shoppers numbered in the order in which they were first seen, from left to right."""
+    paths = paths[np.lexsort((*paths.xy_m.T[::-1], paths.time_s))]
+    names, first = np.unique(paths.name, return_index=True)
     number = np.empty(len(names), np.int64)
     number[np.argsort(first, kind="stable")] = np.arange(len(names))
-    out = np.full(len(who), -1, np.int64)
-    out[order] = number[index]
-    return out, len(names)
-
-
-def _rows(seen: Seen, who: Int64, people: int, settings: AssociationSettings) -> FloorTracks:
-    """A row for each window in which a shopper was seen, or was a little before and after."""
-    known = who >= 0
-    looks = seen.looks[known]
-    paths = smooth(
-        seen.time_s, looks.window, who[known], looks.xy_m, looks.covariance_m2, people=people
-    )
-    length = np.maximum(paths.last - paths.first + 1, 0)
-    person = np.repeat(np.arange(people), length)
-    window = np.arange(len(person)) - np.repeat(paths.begin, length) + np.repeat(paths.first, length)
-    sighted = np.zeros(len(person), np.bool_)
-    sighted[paths.rows(who[known], looks.window)] = True
-    at = np.where(sighted, np.arange(len(person)), -1)
-    before = np.maximum.accumulate(at)
-    after = len(at) - 1 - np.maximum.accumulate(np.where(sighted[::-1], np.arange(len(at)), -1))[::-1]
-    time_s = seen.time_s[window]
-    shown = time_s[after] - time_s[before] <= settings.refine.fill_s + 1e-9 if len(at) else sighted
-    order = np.flatnonzero(shown | sighted)
-    order = order[np.lexsort((person[order], window[order]))]
+    for camera, own in who.items():
+        place = np.minimum(np.searchsorted(names, own), max(len(names) - 1, 0))
+        known = (own >= 0) & (names[place] == own) if len(names) else np.zeros(len(own), np.bool_)
+        who[camera] = np.where(known, number[place] if len(names) else own, -1)
     return FloorTracks.sightings(
-        tuple(f"shopper-{k + 1}" for k in range(people)),
-        time_s[order],
-        person[order],
-        xy_m=paths.mean[order, :2],
-        covariance_m2=paths.covariance[order, :2, :2],
+        tuple(f"shopper-{k + 1}" for k in range(len(names))),
+        paths.time_s,
+        number[np.searchsorted(names, paths.name)],
+        xy_m=paths.xy_m,
+        covariance_m2=paths.covariance_m2,
     )

@@ -5,9 +5,10 @@ window the boxes of each camera are given to people one to one, so that the sum 
 
     log p(place | person) + log P(own track means person) + log LR(appearance) - log(1 + 1/odds) - log λ
 
-over all pairs is greatest, with λ the density of boxes of strangers. All boxes of a person are taken account of at once,
-each by its information. A camera that should see somebody and does not speaks against them (integrated probabilistic
-data association: Musicki, Evans and Stankovic, IEEE Trans. Automatic Control 39 (1994)). Boxes of nobody make newcomers.
+over all pairs is greatest, with λ the density of boxes of strangers. All boxes of a person are taken account of at
+once, each by its information. A camera that should see somebody and does not speaks against them (integrated
+probabilistic data association: Musicki, Evans and Stankovic, IEEE Trans. Automatic Control 39 (1994)). Boxes of nobody
+make newcomers.
 """
 
 from __future__ import annotations
@@ -150,10 +151,12 @@ class Follower:
         self._remember(vector, taken, by)
         who = np.full(len(looks), -1, np.int64)
         who[taken] = self._serial[by]
-        rest = np.flatnonzero(who < 0)
+        rest = np.flatnonzero(~np.isin(looks.box, looks.box[taken]))
         before, born = len(self._serial), self._appear(looks[rest], None if vector is None else vector[rest], time_s)
-        who[rest] = self._serial[before + born]
-        pairs = np.append(row, rest), np.append(track, before + born), np.append(density, np.zeros(len(rest)))
+        new = born >= 0
+        rest, born = rest[new], before + born[new]
+        who[rest] = self._serial[born]
+        pairs = np.append(row, rest), np.append(track, born), np.append(density, np.zeros(len(rest)))
         self._own.learn(chain, *pairs, time_s)
         seen = np.append(seen, np.ones(len(self._serial) - before, np.bool_))
         self._last_s[seen] = time_s
@@ -179,7 +182,7 @@ class Follower:
         inverse, determinant = inverse_2x2(covariance[track, :2, :2] + looks.covariance_m2[row])
         squared = (off * (inverse @ off[..., None])[..., 0]).sum(axis=1)
         near = squared < gate2
-        density = -0.5 * (squared + np.log(determinant)) - np.log(2 * np.pi)
+        density = looks.prior[row] - 0.5 * (squared + np.log(determinant)) - np.log(2 * np.pi)
         return row[near], track[near], density[near]
 
     def _assign(
@@ -188,12 +191,17 @@ class Follower:
         """The looks that are of somebody, and of whom."""
         gain = density - self._none - np.log1p(np.exp(-self._odds[track]))
         gain += self._own.log_odds(chain[row], track) + self._likenesses(vector, row, track)
-        good = gain > 0
-        people = len(self._serial)
-        block = looks.camera[row[good]] * people + track[good]
-        shape = (len(looks), self._cameras * people)
-        taken, block = best_pairs(row[good], block, gain[good], shape)
-        return taken, block % max(people, 1)
+        people = max(len(self._serial), 1)
+        box = np.cumsum(np.diff(looks.box, prepend=looks.box[:1]) != 0)
+        order = np.lexsort((-gain, track, box[row]))
+        order = order[gain[order] > 0]
+        pair = box[row[order]] * people + track[order]
+        order = order[np.diff(pair, prepend=-1) != 0]  # of a box's two places the likelier one
+        seat = looks.camera[row[order]] * people + track[order]
+        boxes, seats = best_pairs(box[row[order]], seat, gain[order], (len(looks), self._cameras * people))
+        place = dict(zip(zip(box[row[order]].tolist(), seat.tolist(), strict=True), row[order].tolist(), strict=True))
+        taken = [place[pair] for pair in zip(boxes.tolist(), seats.tolist(), strict=True)]
+        return np.array(taken, np.int64), seats % people
 
     def _likenesses(self, vector: Float32 | None, row: Int64, track: Int64) -> Float64:
         out = np.zeros(len(row))
@@ -242,8 +250,8 @@ class Follower:
         np.add.at(self._look, by[known], vector[taken[known]])
 
     def _appear(self, looks: Looks, vector: Float32 | None, time_s: float) -> Int64:
-        """Newcomers of looks that are of nobody: (n,) which of them each is of."""
-        new = newcomers(looks.camera, looks.xy_m, looks.covariance_m2)
+        """Newcomers of looks that are of nobody: (n,) which of them each is of, -1 for a place that a box has not."""
+        new = newcomers(looks)
         many = len(new.xy_m)
         if not many:
             return new.of
@@ -258,7 +266,8 @@ class Follower:
         if self._look is not None:
             look = np.zeros((many, self._look.shape[1]), np.float32)
             if vector is not None:
-                np.add.at(look, new.of, np.nan_to_num(vector))
+                own = new.of >= 0
+                np.add.at(look, new.of[own], np.nan_to_num(vector[own]))
             self._look = np.concatenate([self._look, look])
         return new.of
 

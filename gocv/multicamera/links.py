@@ -1,8 +1,8 @@
 """How likely somebody who was lost is somebody who appeared.
 
-Who is lost at x with velocity v goes on for a time τ: after t they are about v·τ·(1 - e^(-t/τ)) further. They stay lost
-for a time that is exponentially distributed with mean T. Newcomers appear with density λ a square metre and second, with
-any walking velocity. So the odds that it is the same person against a newcomer are
+Who is lost at x with velocity v goes on for a time τ: after t they are about v·τ·(1 - e^(-t/τ)) further. They stay
+lost for a time that is exponentially distributed with mean T. Newcomers appear with density λ a square metre and
+second, with any walking velocity. So the odds that it is the same person against a newcomer are
 
     N(x', v' | went on, Σ) · e^(-t/T) / T   /   λ · N(v' | 0, Σ_walk).
 """

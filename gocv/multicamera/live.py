@@ -81,7 +81,9 @@ class LiveShoppers:
         self._lost: dict[int, _Lost] = {}
         self.shoppers = 0
 
-    def update(self, time_s: float, present: NDArray[np.bool_], looks: Looks, vector: Float32 | None = None) -> list[Final]:
+    def update(
+        self, time_s: float, present: NDArray[np.bool_], looks: Looks, vector: Float32 | None = None
+    ) -> list[Final]:
         """Take account of one window; the windows that are final now, oldest first. Arguments as `Follower.step`."""
         step = self._follower.step(time_s, present, looks, vector)
         self._waiting.append((step, looks.camera))
@@ -190,7 +192,7 @@ class LiveShoppers:
 
 
 def as_floor_tracks(done: Sequence[Final], shoppers: int) -> FloorTracks:
-    """Final windows as one table, of shoppers "shopper-1", "shopper-2" …"""
+    """Final windows as one table, of shoppers "shopper-1", "shopper-2" and so on."""
     counts = [len(one.shopper) for one in done]
     return FloorTracks.sightings(
         tuple(f"shopper-{k + 1}" for k in range(shoppers)),

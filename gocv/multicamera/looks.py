@@ -21,12 +21,16 @@ Bool = NDArray[np.bool_]
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Looks(Rows):
-    """Boxes on the floor, in order of their window.
+    """Boxes on the floor, in order of their window and of the box.
+
+    A box that may be a child's has two places, and two rows.
 
     Attributes:
         window: (n,) int64, index of the window.
         camera: (n,) int64, index of the camera.
         row: (n,) int64, row of the camera's boxes.
+        box: (n,) int64, a number of the box: no other box of any camera has it.
+        prior: (n,) float64, log of how likely the box has this place, before anything else is known.
         late_s: (n,) float64, by how much its frame is later than the window's time.
         xy_m: (n, 2) float64, where the person stands.
         covariance_m2: (n, 2, 2) float64.
@@ -36,6 +40,8 @@ class Looks(Rows):
     window: Int64 = column(np.int64)
     camera: Int64 = column(np.int64)
     row: Int64 = column(np.int64)
+    box: Int64 = column(np.int64)
+    prior: Float64 = column(np.float64)
     late_s: Float64 = column(np.float64)
     xy_m: Float64 = column(np.float64, 2)
     covariance_m2: Float64 = column(np.float64, 2, 2)
@@ -82,31 +88,36 @@ def look_at(views: Sequence[CameraView], settings: BoxSettings, late_s: Mapping[
     clock = [view.seen.time_s - (late_s or {}).get(view.camera, 0.0) for view in views]
     window_of, time_s, present = _windows(clock)
     parts = []
-    own = 0
+    boxes = 0
     for c, (view, times) in enumerate(zip(views, clock, strict=True)):
         assert view.calibration is not None
         seen = view.seen
         frame = np.repeat(np.arange(len(times)), np.diff(seen.first_row))
         place = sight(view.calibration, seen.boxes.xyxy, settings)
-        rows = np.flatnonzero(np.isfinite(place.xy_m[:, 0]))
-        window = window_of[c][frame[rows]]
-        ids = np.asarray(seen.track_id)[rows]
-        known, number = np.unique(ids, return_inverse=True)
-        parts.append(
-            Looks(
-                window=window,
-                camera=np.full(len(rows), c, np.int64),
-                row=rows,
-                late_s=times[frame[rows]] - time_s[window],
-                xy_m=place.xy_m[rows],
-                covariance_m2=place.covariance_m2[rows],
-                own=np.where(ids >= 0, number + own, -1),
+        ids = np.asarray(seen.track_id)
+        for xy_m, covariance_m2, prior in (
+            (place.xy_m, place.covariance_m2, 0.0),
+            (place.child_xy_m, place.child_covariance_m2, np.log(settings.child)),
+        ):
+            rows = np.flatnonzero(np.isfinite(xy_m[:, 0]))
+            window = window_of[c][frame[rows]]
+            parts.append(
+                Looks(
+                    window=window,
+                    camera=np.full(len(rows), c, np.int64),
+                    row=rows,
+                    box=boxes + rows,
+                    prior=np.full(len(rows), prior),
+                    late_s=times[frame[rows]] - time_s[window],
+                    xy_m=xy_m[rows],
+                    covariance_m2=covariance_m2[rows],
+                    own=np.where(ids[rows] >= 0, ids[rows] * len(views) + c, -1),
+                )
             )
-        )
-        own += len(known)
+        boxes += len(seen.boxes)
     looks = Looks.concatenate(parts) if parts else Looks.empty()
-    order = np.argsort(looks.window, kind="stable")
-    vector = _vectors(views, parts)
+    order = np.lexsort((-looks.prior, looks.box, looks.window))
+    vector = _vectors(views, looks)
     looks = looks[order]
     first = np.searchsorted(looks.window, np.arange(len(time_s) + 1))
     cameras = tuple(view.calibration for view in views if view.calibration is not None)
@@ -144,17 +155,16 @@ def _check(views: Sequence[CameraView]) -> None:
             )
 
 
-def _vectors(views: Sequence[CameraView], parts: Sequence[Looks]) -> NDArray[np.float32] | None:
+def _vectors(views: Sequence[CameraView], looks: Looks) -> NDArray[np.float32] | None:
     wide = {view.vector.shape[1] for view in views if view.vector is not None}
     if not wide:
         return None
-    none = np.full((1, wide.pop()), np.nan, np.float32)
-    return np.concatenate(
-        [
-            np.repeat(none, len(part), axis=0) if view.vector is None else view.vector[part.row]
-            for view, part in zip(views, parts, strict=True)
-        ]
-    )
+    vectors = np.full((len(looks), wide.pop()), np.nan, np.float32)
+    for c, view in enumerate(views):
+        own = looks.camera == c
+        if view.vector is not None:
+            vectors[own] = view.vector[looks.row[own]]
+    return vectors
 
 
 def _windows(clock: Sequence[Float64]) -> tuple[list[Int64], Float64, Bool]:

@@ -71,7 +71,6 @@ class MergeSettings(Model):
         gap_s: Longest time between such tracks.
         foot_sd_px: Standard deviation of the middle of a box's lower edge, as the place of the feet.
         crowd_s: Uncalibrated: people seen at once for at least this long in all are two people.
-        mend: Mend the names of recorded joints where they broke or were exchanged (`gocv.multicamera.mend`).
     """
 
     join_m: float = Field(default=0.8, gt=0)
@@ -79,7 +78,6 @@ class MergeSettings(Model):
     gap_s: float = Field(default=3.0, ge=0)
     foot_sd_px: float = Field(default=6.0, gt=0)
     crowd_s: float = Field(default=1.0, ge=0)
-    mend: bool = True
 
 
 def merge_cameras(cameras: Sequence[CameraTracks], settings: MergeSettings | None = None) -> Merged:

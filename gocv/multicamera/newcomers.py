@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.motion.walking import inverse_2x2
+from gocv.multicamera.looks import Looks
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -19,7 +20,7 @@ class Newcomers(NamedTuple):
     """New people.
 
     Attributes:
-        of: (n,) int64, which of them each look is of.
+        of: (n,) int64, which of them each look is of; -1 for the place that a box turned out not to have.
         xy_m: (m, 2) float64, where they stand.
         covariance_m2: (m, 2, 2) float64.
         cameras: (m,) int64, how many cameras saw each.
@@ -31,36 +32,50 @@ class Newcomers(NamedTuple):
     cameras: Int64
 
 
-def newcomers(camera: Int64, xy_m: Float64, covariance_m2: Float64) -> Newcomers:
-    """Make people of looks: the surest first, each joined by the nearest look of every other camera.
+def newcomers(looks: Looks) -> Newcomers:
+    """Make people of looks: where most cameras agree first, and there the surest.
 
     Args:
-        camera: (n,) of each look.
-        xy_m: (n, 2) metres.
-        covariance_m2: (n, 2, 2).
+        looks: Of one window; a box's two places among them.
     """
-    n = len(camera)
-    of = np.full(n, -1, np.int64)
-    places, spreads, counts = [], [], []
-    for seed in np.argsort(covariance_m2[:, 0, 0] + covariance_m2[:, 1, 1], kind="stable").tolist():
-        if of[seed] >= 0:
-            continue
-        free = np.flatnonzero((of < 0) & (camera != camera[seed]))
-        inverse, determinant = inverse_2x2(covariance_m2[free] + covariance_m2[seed])
-        off = xy_m[free] - xy_m[seed]
-        squared = np.einsum("ni,nij,nj->n", off, inverse, off)
-        near = np.flatnonzero(squared < _GATE2)
-        near = near[np.argsort(squared[near] + np.log(determinant[near]), kind="stable")]
-        _, first = np.unique(camera[free[near]], return_index=True)
-        group = np.append(seed, free[near[first]])
-        of[group] = len(places)
-        place, spread = _together(xy_m[group], covariance_m2[group])
-        places.append(place)
-        spreads.append(spread)
-        counts.append(len(group))
-    return Newcomers(
-        of, np.array(places).reshape(-1, 2), np.array(spreads).reshape(-1, 2, 2), np.array(counts, np.int64)
-    )
+    of = np.full(len(looks), -1, np.int64)
+    if not len(looks):
+        return Newcomers(of, np.empty((0, 2)), np.empty((0, 2, 2)), np.empty(0, np.int64))
+    squared, near = _near(looks)
+    free = np.ones(len(looks), np.bool_)
+    spread = looks.covariance_m2[:, 0, 0] + looks.covariance_m2[:, 1, 1]
+    groups: list[Int64] = []
+    while free.any():
+        open_ = near & free & free[:, None]
+        agreed = _cameras(open_, looks.camera) + looks.prior / 5
+        order = np.lexsort((spread, -agreed))
+        seed = int(order[free[order]][0])
+        others = np.flatnonzero(open_[seed])
+        others = others[np.argsort(squared[seed, others], kind="stable")]
+        _, first = np.unique(looks.camera[others], return_index=True)
+        group = np.append(seed, others[first])
+        of[group] = len(groups)
+        groups.append(group)
+        free &= ~np.isin(looks.box, looks.box[group])
+    places, spreads = zip(*(_together(looks.xy_m[own], looks.covariance_m2[own]) for own in groups), strict=True)
+    return Newcomers(of, np.array(places), np.array(spreads), np.array([len(own) for own in groups], np.int64))
+
+
+def _near(looks: Looks) -> tuple[Float64, NDArray[np.bool_]]:
+    """(n, n) squared distances in standard deviations, and whether looks of two cameras may be of one person."""
+    off = looks.xy_m[:, None] - looks.xy_m[None]
+    inverse, determinant = inverse_2x2(looks.covariance_m2[:, None] + looks.covariance_m2[None])
+    squared = (off * (inverse @ off[..., None])[..., 0]).sum(axis=2)
+    return squared + np.log(determinant), (squared < _GATE2) & (looks.camera[:, None] != looks.camera[None])
+
+
+def _cameras(near: NDArray[np.bool_], camera: Int64) -> Float64:
+    """(n,) how many cameras have a look near each."""
+    seen = np.zeros((len(camera), int(camera.max()) + 1), np.bool_)
+    look, other = np.nonzero(near)
+    seen[look, camera[other]] = True
+    cameras: Float64 = seen.sum(axis=1).astype(np.float64)
+    return cameras
 
 
 def _together(xy_m: Float64, covariance_m2: Float64) -> tuple[Float64, Float64]:

@@ -15,8 +15,18 @@ class BoxSettings(Model):
         sd_share: The same as a share of the box's height, where that is more.
         height_m: Of people, on average.
         height_sd_m: Standard deviation of people's heights.
+        child_height_m: Of children, on average.
+        child_height_sd_m: Standard deviation of children's heights.
+        child: Share of children among those who are too low for a grown-up's box.
+        radius_m: Half the width of people, on average.
+        radius_sd_m: Standard deviation of that, and of how it changes with what people do.
+        depth_m: Half of what people are deep in the direction in which a camera looks, as far as boxes show it.
         edge_px: A box this near to the picture's edge is cut off there.
-        agree_sd: Feet and head that are further apart than this many standard deviations contradict each other.
+        agree_sd: A box is fitted again without one edge where the squares of what does not fit add up to more than the
+            square of this, in standard deviations.
+        whole_bonus: By so much less must they add up to then.
+        odd_factor: On the standard deviations of places that come from such a box.
+        no_person_sd: Where even then they add up to more than the square of this, the box is of nobody who stands.
         bias_m: Standard deviation of what is wrong for long: calibration, the way a detector draws.
         worst_m: A place that is less certain than this is none.
     """
@@ -25,9 +35,18 @@ class BoxSettings(Model):
     sd_share: float = Field(default=0.05, ge=0)
     height_m: float = Field(default=1.7, gt=0)
     height_sd_m: float = Field(default=0.1, gt=0)
+    child_height_m: float = Field(default=1.2, gt=0)
+    child_height_sd_m: float = Field(default=0.15, gt=0)
+    child: float = Field(default=0.1, gt=0, lt=1)
+    radius_m: float = Field(default=0.25, gt=0)
+    radius_sd_m: float = Field(default=0.06, gt=0)
+    depth_m: float = Field(default=0.1, ge=0)
     edge_px: float = Field(default=3.0, ge=0)
-    agree_sd: float = Field(default=3.0, gt=0)
-    bias_m: float = Field(default=0.05, ge=0)
+    agree_sd: float = Field(default=2.5, gt=0)
+    whole_bonus: float = Field(default=3.0, ge=0)
+    odd_factor: float = Field(default=3.0, ge=1)
+    no_person_sd: float = Field(default=8.0, gt=0)
+    bias_m: float = Field(default=0.07, ge=0)
     worst_m: float = Field(default=3.0, gt=0)
 
 
@@ -108,7 +127,7 @@ class RefineSettings(Model):
     same: float = Field(default=4.0, gt=0)
     least_looks: int = Field(default=4, ge=1)
     fill_s: float = Field(default=1.0, ge=0)
-    stretch_s: float = Field(default=180.0, gt=0)
+    stretch_s: float = Field(default=300.0, gt=0)
 
 
 class LookSettings(Model):

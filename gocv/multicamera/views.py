@@ -30,6 +30,22 @@ class CameraView:
     seen: DetectionTable
     vector: NDArray[np.float32] | None = None
 
+    def between(self, from_s: float, until_s: float) -> tuple[CameraView, int]:
+        """What it saw from a time on and before another; and how many boxes it had seen before."""
+        seen = self.seen
+        begin, end = np.searchsorted(seen.time_s, [from_s, until_s]).tolist()
+        first, last = int(seen.first_row[begin]), int(seen.first_row[end])
+        part = dataclasses.replace(
+            seen,
+            frame=seen.frame[begin:end],
+            time_s=seen.time_s[begin:end],
+            first_row=seen.first_row[begin : end + 1] - first,
+            boxes=seen.boxes[first:last],
+            track_id=seen.track_id[first:last],
+        )
+        vector = None if self.vector is None else self.vector[first:last]
+        return dataclasses.replace(self, seen=part, vector=vector), first
+
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Association:

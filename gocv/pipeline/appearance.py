@@ -22,8 +22,9 @@ def looks_at_appearance(tracker: Tracker) -> bool:
 
 
 def needs_appearance(config: PipelineConfig) -> bool:
-    """Whether the tracker of the settings must be given embeddings."""
-    return looks_at_appearance(make_part("trackers", "track", config.track))
+    """Whether something that comes after detection looks at appearance: the tracker, or who joins the cameras."""
+    joined = config.multicamera.appearance and config.multicamera.method != "distance"
+    return joined or looks_at_appearance(make_part("trackers", "track", config.track))
 
 
 def make_encoder(config: PipelineConfig) -> Encoder:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 from pydantic import Field
 
 from gocv.data.config import Model
 from gocv.fusion import FusionSettings
-from gocv.multicamera import MergeSettings
+from gocv.multicamera import AssociationSettings, MergeSettings
 from gocv.pipeline.parts import PartSettings
 
 STAGES = ("detect", "track", "multicamera", "shelf", "fusion")
@@ -19,6 +22,28 @@ class DetectorSettings(PartSettings):
     part: str = "onnx"
 
 
+class MulticameraSettings(Model):
+    """How what the cameras saw becomes shoppers.
+
+    Attributes:
+        method: "offline" goes over everything with the whole recording known, "online" names people as they come,
+            within `association.online.delay_s`; "distance" joins each camera's tracks by distances on the floor alone.
+        appearance: Whether looks tell people apart, where there is footage; vectors are made in the stage "detect".
+        same_person: What a likeness of vectors means, as `SamePerson.save` writes it; by default that of the encoder
+            that comes with gocv, which says nothing of others.
+        association: How it is done.
+        merge: The same for "distance", and where no camera is calibrated.
+        mend: Mend the names of recorded joints where they broke or were exchanged (`gocv.multicamera.mend`).
+    """
+
+    method: Literal["offline", "online", "distance"] = "offline"
+    appearance: bool = False
+    same_person: Path | None = None
+    association: AssociationSettings = AssociationSettings()
+    merge: MergeSettings = MergeSettings()
+    mend: bool = True
+
+
 class PipelineConfig(Model):
     """Everything that can be set, stage by stage.
 
@@ -26,7 +51,7 @@ class PipelineConfig(Model):
         detect: The detector for footage, or None: then only recorded detections or joints show shoppers.
         track: The tracker of each camera.
         encode: What makes the appearance vectors; used where the tracker needs them.
-        multicamera: How tracks are joined.
+        multicamera: How what the cameras saw becomes shoppers.
         shelf: The weight-event detector.
         fusion: How carts are inferred.
         chunk_s: Seconds of scale samples in memory at a time.
@@ -35,7 +60,7 @@ class PipelineConfig(Model):
     detect: DetectorSettings | None = None
     track: PartSettings = PartSettings(part="sort")
     encode: PartSettings = PartSettings(part="default")
-    multicamera: MergeSettings = MergeSettings()
+    multicamera: MulticameraSettings = MulticameraSettings()
     shelf: PartSettings = PartSettings(part="steps")
     fusion: FusionSettings = FusionSettings()
     chunk_s: float = Field(default=60.0, gt=0)

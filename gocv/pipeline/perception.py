@@ -15,7 +15,7 @@ from gocv.data.floor_tracks import write_floor_tracks
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, Recording, frame_times
 from gocv.data.video import VideoReader
-from gocv.multicamera import CameraTracks, mend, merge_cameras
+from gocv.multicamera import mend
 from gocv.pipeline.appearance import (
     encode_boxes,
     encode_recorded,
@@ -26,6 +26,7 @@ from gocv.pipeline.appearance import (
 )
 from gocv.pipeline.config import PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
+from gocv.pipeline.joining import join_cameras
 from gocv.pipeline.parts import make_part
 
 PERSON = ("person",)
@@ -77,7 +78,10 @@ def track(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Re
 
 
 def multicamera(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
-    """Write `shoppers.parquet`: the recorded joints where there are any, else the tracks of all cameras joined."""
+    """Write `shoppers.parquet`: the recorded joints where there are any, else who the cameras saw.
+
+    In the latter case also `shoppers-CAMERA.parquet`: each camera's boxes, `track_id` being the shopper's number.
+    """
     report: Report = []
     if recording.joints is not None:
         try:
@@ -89,14 +93,13 @@ def multicamera(recording: Recording, config: PipelineConfig, folder: RunFolder)
             return list(mended.report)
         except DataError as error:
             report.append({"where": "joints", "problem": f"left out: {error}"})
-    tracked = [c for c in recording.cameras if folder.table(f"tracks-{c.name}").is_file()]
-    merged = merge_cameras([_camera_tracks(camera, folder) for camera in tracked], config.multicamera)
-    write_floor_tracks(folder.table("shoppers"), merged.shoppers)
-    if not merged.shoppers.shoppers:
+    shoppers, notes = join_cameras(recording, config, folder)
+    write_floor_tracks(folder.table("shoppers"), shoppers)
+    if not shoppers.shoppers:
         report.append(
             {"where": "shoppers", "problem": "nobody was found: what was taken is on a receipt without a name"}
         )
-    return [*report, *merged.report]
+    return [*report, *notes]
 
 
 def footage(camera: Camera) -> VideoReader:
@@ -177,12 +180,3 @@ def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
     remaining = iter(frames)
     while batch := list(itertools.islice(remaining, _BATCH)):
         yield batch
-
-
-def _camera_tracks(camera: Camera, folder: RunFolder) -> CameraTracks:
-    table = read_detections(folder.table(f"tracks-{camera.name}"), PERSON)
-    time_s = np.repeat(table.time_s, np.diff(table.first_row))
-    confirmed = table.track_id > 0
-    return CameraTracks(
-        camera.name, camera.calibration, time_s[confirmed], table.track_id[confirmed], table.boxes.xyxy[confirmed]
-    )

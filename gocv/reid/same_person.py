@@ -175,6 +175,11 @@ class SamePerson:
         write_json(path, self.to_dict())
 
     @classmethod
+    def shipped(cls) -> SamePerson:
+        """That of the encoder that comes with gocv."""
+        return cls.load(Path(__file__).parent / "shipped" / "same_person.json")
+
+    @classmethod
     def load(cls, path: Path) -> SamePerson:
         """Read what `save` wrote.
 

@@ -5,9 +5,9 @@ there is; `features`: the scenes in which real systems failed; or `replay`: labe
 them out: where to walk (`routes`, `crowd`, `search`, `detour`, `company`, `stations`, `rehearsal`) and how bodies move
 (`gait`, `hands`, `figure`, `shoppers`, `body`). The `director` lets each deed have its effect on the `stock`, whose
 store is a `layout` (`stores`), and keeps the truth. Then sensors look at it: `scales` (`load_changes`, `vibration`,
-`weighing`), joints (`observe`, `encounters`), boxes (`beads`,
-`sightings`, `detector`, `multiview`), footage (`scene`, `render`), and their faults (`faults`, `mishaps`,
-`paperwork`). `visit` does all that in order and writes the recording.
+`weighing`), joints (`observe`, `encounters`), boxes (`beads`, `sightings`, `detector`, `multiview`), poses (`sight`,
+`poses`), footage (`scene`, `render`), and their faults (`faults`, `mishaps`, `paperwork`). `visit` does all that in
+order and writes the recording.
 
 People who were labelled by others need no store: `views` turns their boxes into what detectors would have made of them,
 `camera_faults` breaks cameras, and `walkers` is a bare floor.

@@ -34,6 +34,8 @@ COUNT = 1 + len(_TRUNK) + 1 + 2 * (len(_ARM) + 1) + 2 * (len(_LEG) + 1)
 FEET = (COUNT - 1, COUNT - 2 - len(_LEG))
 """Which of the beads are shoes."""
 HEAD = 0
+TRUNK = slice(0, 2 + len(_TRUNK))
+"""With head and neck."""
 POINTS = 5
 """Of each bead: its middle, and where its outline is furthest left, right, up and down."""
 

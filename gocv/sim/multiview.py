@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from gocv.core import DataError
 from gocv.data.detections import DetectionTable
 from gocv.data.multiview.scene import FloorTruth, MultiviewScene
+from gocv.data.poses import PoseTable
 from gocv.sim.detector import BoxNoise, detect, table
+from gocv.sim.poses import PoseNoise, estimate
 from gocv.sim.scene import Scene
 from gocv.sim.sightings import Presence, Sightings, people_of, presence, sightings
 
@@ -29,11 +31,13 @@ class Views:
         scene: Boxes, cameras and floor.
         sightings: By camera: all that is true of the boxes; `person` is the number that the scene's labels have.
         of: By camera: (n,) int64, the row of the camera's sightings that each of its detections is of, -1 for nobody.
+        poses: By camera, of its detections; none where they were not asked for.
     """
 
     scene: MultiviewScene
     sightings: Mapping[str, Sightings]
     of: Mapping[str, NDArray[np.int64]]
+    poses: Mapping[str, PoseTable]
 
 
 def look(
@@ -44,6 +48,7 @@ def look(
     rate_hz: float = 10.0,
     from_s: float = 0.0,
     until_s: float | None = None,
+    poses: PoseNoise | None = None,
 ) -> Views:
     """Let all cameras of a store look at a visit.
 
@@ -57,6 +62,7 @@ def look(
         rate_hz: Frames a second.
         from_s: First moment that is wanted.
         until_s: Where to stop, exclusive; the end of the visit where None.
+        poses: How estimators of poses err, if there are any; boxes are the same with and without them.
 
     Returns:
         Labels are boxes of what is seen of each person, whose score is how much of them that is; detections are what a
@@ -73,14 +79,16 @@ def look(
     present = presence(scene, time_s)
     numbers = people_of(scene)
     person = np.array([numbers[motion.person] for motion in scene.motions], np.int64)
-    labels, detections, all_seen, of = {}, {}, {}, {}
+    labels, detections, all_seen, of, estimated = {}, {}, {}, {}, {}
     cameras = scene.layout.cameras
-    for (name, camera), stream in zip(
-        cameras.items(), np.random.SeedSequence([seed, 1]).spawn(len(cameras)), strict=True
-    ):
-        seen = sightings(scene.layout, camera, present)
-        seen = dataclasses.replace(seen, person=person[seen.person])
+    streams, posing = (np.random.SeedSequence([seed, k]).spawn(len(cameras)) for k in (1, 2))
+    for (name, camera), stream, other in zip(cameras.items(), streams, posing, strict=True):
+        here = sightings(scene.layout, camera, present)
+        seen = dataclasses.replace(here, person=person[here.person])
         detections[name], of[name] = detect(seen, camera, time_s, noise, np.random.default_rng(stream))
+        if poses is not None:
+            rng = np.random.default_rng(other)
+            estimated[name] = estimate(scene.layout, camera, present, here, detections[name], of[name], poses, rng)
         labels[name] = _labels(seen, time_s)
         all_seen[name] = seen
     (x, y), (length, width) = scene.layout.origin_m, scene.layout.size_m
@@ -94,7 +102,7 @@ def look(
         room,
         ("Simulated: there is no such store, and nobody was filmed.",),
     )
-    return Views(multiview, all_seen, of)
+    return Views(multiview, all_seen, of, estimated)
 
 
 def _labels(seen: Sightings, time_s: Array) -> DetectionTable:

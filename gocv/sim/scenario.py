@@ -17,6 +17,7 @@ from gocv.sim.habits import Habits
 from gocv.sim.mishaps import Mishap
 from gocv.sim.observe import JointNoise
 from gocv.sim.paperwork import Paperwork
+from gocv.sim.poses import PoseNoise
 from gocv.sim.replay import Replay
 from gocv.sim.stock import Disorder
 from gocv.sim.stores import StoreChoice
@@ -78,13 +79,14 @@ class Scenario(Model):
         paperwork: What of the recording's own description of the store is wrong.
         faults: Of scales and cameras.
         joints: What the trackers of the shoppers' joints are like.
+        poses: What the estimator of poses in those boxes is like, where boxes and poses take the place of joints.
         joints_hz: Rows a second of each shopper.
-        boxes: What a detector of people is like, for `gocv.sim.simulate_views`.
+        boxes: What a detector of people is like.
         detections: Whether recordings have what such a detector finds in each camera and, also without footage, the
             truth of each frame.
         scale_offset_s: Range of how long before the recording the scales' clock began, as the recording states it.
         scale_drift_ppm: The most that it is fast or slow, as the recording states it.
-        frames_hz: Frames a second of rendered footage.
+        frames_hz: Frames a second of rendered footage, and of boxes and poses.
         seeds: Which seeds are for what.
     """
 
@@ -102,6 +104,7 @@ class Scenario(Model):
     paperwork: Paperwork = Paperwork()
     faults: tuple[Mishap, ...] = ()
     joints: Annotated[JointNoise, WrapValidator(_told_where)] = JointNoise()
+    poses: PoseNoise = PoseNoise()
     joints_hz: Annotated[float, Field(ge=0.01, le=120)] = 10.0
     boxes: BoxNoise = BoxNoise()
     detections: bool = False

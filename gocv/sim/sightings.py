@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from gocv.core import Rows, column
 from gocv.geometry import PinholeCamera
-from gocv.sim.beads import FEET, HEAD, Beads, beads_of, outlines
-from gocv.sim.body import body
+from gocv.sim.beads import COUNT, FEET, HEAD, POINTS, Beads, beads_of, outlines
+from gocv.sim.body import KEYPOINTS, body
 from gocv.sim.layout import StoreLayout
 from gocv.sim.scene import Scene
 
@@ -61,12 +61,14 @@ class Presence:
         frame: (n,) int64.
         person: (n,) int64, index into the scene's motions.
         beads: Of n rows.
+        keypoints_m: (n, 17, 3) float64, in the order of `gocv.sim.body.KEYPOINTS`.
         xy_m: (n, 2) float64, where they stand.
     """
 
     frame: Int64
     person: Int64
     beads: Beads
+    keypoints_m: Array
     xy_m: Array
 
 
@@ -77,22 +79,26 @@ def presence(scene: Scene, time_s: Array) -> Presence:
         scene: The visit.
         time_s: (F,) seconds of the frames, ascending.
     """
-    frames, people, parts, places = [], [], [], []
+    frames, people, parts, points, places = [], [], [], [], []
     for number, motion in enumerate(scene.motions):
         there = np.flatnonzero((time_s >= motion.start_s) & (time_s <= motion.end_s))
         if len(there):
             frames.append(there)
             people.append(np.full(len(there), number))
-            parts.append(beads_of(body(motion, time_s[there])))
+            bodies = body(motion, time_s[there])
+            parts.append(beads_of(bodies))
+            points.append(bodies.keypoints_m)
             places.append(motion.at(time_s[there], motion.xy_m))
     if not frames:
         nothing = np.zeros(0, np.int64)
-        return Presence(nothing, nothing, Beads(*(np.zeros((0, k, 3)) for k in (1, 3, 1))), np.zeros((0, 2)))
+        beads = Beads(*(np.zeros((0, k, 3)) for k in (COUNT, 3, COUNT)))
+        return Presence(nothing, nothing, beads, np.zeros((0, len(KEYPOINTS), 3)), np.zeros((0, 2)))
     frame = np.concatenate(frames)
     order = np.lexsort((np.concatenate(people), frame))
     fields = ("middle_m", "axes", "half_m")
     beads = Beads(*(np.concatenate([getattr(part, name) for part in parts])[order] for name in fields))
-    return Presence(frame[order], np.concatenate(people)[order], beads, np.concatenate(places)[order])
+    person, keypoints_m, xy_m = (np.concatenate(values)[order] for values in (people, points, places))
+    return Presence(frame[order], person, beads, keypoints_m, xy_m)
 
 
 def sightings(layout: StoreLayout, camera: PinholeCamera, present: Presence) -> Sightings:
@@ -103,33 +109,21 @@ def sightings(layout: StoreLayout, camera: PinholeCamera, present: Presence) -> 
         camera: Who looks.
         present: The people.
     """
-    size = np.array([camera.width_px, camera.height_px])
-    kept, seen_px, ranges = [np.zeros(0, np.int64)], [], []
-    for start in range(0, len(present.frame), _AT_ONCE):
-        rows = np.arange(start, min(start + _AT_ONCE, len(present.frame)))
-        middles, depth = camera.project(present.beads.middle_m[rows])
-        near = (np.abs(middles - (size - 1) / 2) < size).all(axis=2) & (depth > 0)
-        rows = rows[near.any(axis=1)]
-        pixels, range_m = outlines(present.beads[rows], camera)
-        inside = _inside(pixels, size).any(axis=(1, 2))
-        kept.append(rows[inside])
-        seen_px.append(pixels[inside])
-        ranges.append(range_m[inside])
-    rows = np.concatenate(kept)
+    rows, pixels, range_m = outlined(camera, present)
     if not len(rows):
         return Sightings.empty()
-    pixels, range_m = np.concatenate(seen_px), np.concatenate(ranges)
-    whole = _around(pixels, np.isfinite(pixels[..., 0]))
-    hidden = _behind_shelves(depths(layout, camera), pixels, range_m)
+    size = np.array([camera.width_px, camera.height_px])
+    whole = around(pixels, np.isfinite(pixels[..., 0]))
+    hidden = behind_shelves(depths(layout, camera), pixels, range_m)
     frame = present.frame[rows]
-    for i, j in _overlapping(frame, whole):
-        hidden[i] |= _behind_people(pixels[i], range_m[i], pixels[j], range_m[j])
+    for i, j in overlapping(frame, whole):
+        hidden[i] |= behind_people(pixels[i], range_m[i], pixels[j], range_m[j])
     inside = _inside(pixels, size)
     shown = inside & ~hidden
     area = np.ptp(np.nan_to_num(pixels[..., 1:3, 0]), axis=2) * np.ptp(np.nan_to_num(pixels[..., 3:, 1]), axis=2)
     weight = area[..., None] / pixels.shape[2]
     total, within, seen = ((weight * mask).sum(axis=(1, 2)) for mask in (np.isfinite(pixels[..., 0]), inside, shown))
-    visible = _around(pixels, np.isfinite(pixels[..., 0]) & ~hidden)
+    visible = around(pixels, np.isfinite(pixels[..., 0]) & ~hidden)
     visible = np.clip(visible, -0.5, np.tile(size - 0.5, 2))
     visible[~shown.any(axis=(1, 2))] = np.nan
     return Sightings(
@@ -142,6 +136,28 @@ def sightings(layout: StoreLayout, camera: PinholeCamera, present: Presence) -> 
         np.asarray(shown[:, list(FEET)].any(axis=(1, 2))),
         np.asarray(shown[:, HEAD].any(axis=1)),
     )
+
+
+def outlined(camera: PinholeCamera, present: Presence) -> tuple[Int64, Array, Array]:
+    """Where the beads of those appear of whom a part would be in the picture if nothing were in front of them.
+
+    Returns:
+        (p,) int64, rows of `present`; (p, COUNT, POINTS, 2) and (p, COUNT) float64, their `outlines`.
+    """
+    size = np.array([camera.width_px, camera.height_px])
+    kept, seen_px = [np.zeros(0, np.int64)], [np.zeros((0, COUNT, POINTS, 2))]
+    ranges = [np.zeros((0, COUNT))]
+    for start in range(0, len(present.frame), _AT_ONCE):
+        rows = np.arange(start, min(start + _AT_ONCE, len(present.frame)))
+        middles, depth = camera.project(present.beads.middle_m[rows])
+        near = (np.abs(middles - (size - 1) / 2) < size).all(axis=2) & (depth > 0)
+        rows = rows[near.any(axis=1)]
+        pixels, range_m = outlines(present.beads[rows], camera)
+        inside = _inside(pixels, size).any(axis=(1, 2))
+        kept.append(rows[inside])
+        seen_px.append(pixels[inside])
+        ranges.append(range_m[inside])
+    return np.concatenate(kept), np.concatenate(seen_px), np.concatenate(ranges)
 
 
 def depths(layout: StoreLayout, camera: PinholeCamera) -> NDArray[np.float32]:
@@ -175,7 +191,7 @@ def _inside(pixels: Array, size: Int64) -> NDArray[np.bool_]:
     return np.asarray(((pixels > -0.5) & (pixels < size - 0.5)).all(axis=-1))
 
 
-def _around(pixels: Array, mask: NDArray[np.bool_]) -> Array:
+def around(pixels: Array, mask: NDArray[np.bool_]) -> Array:
     """(n, 4) boxes around those of the points (n, COUNT, POINTS, 2) that are in the mask; NaN where none is."""
     low = np.where(mask[..., None], pixels, np.inf).min(axis=(1, 2))
     high = np.where(mask[..., None], pixels, -np.inf).max(axis=(1, 2))
@@ -184,13 +200,14 @@ def _around(pixels: Array, mask: NDArray[np.bool_]) -> Array:
     return boxes
 
 
-def _behind_shelves(nearest_m: NDArray[np.float32], pixels: Array, range_m: Array) -> NDArray[np.bool_]:
+def behind_shelves(nearest_m: NDArray[np.float32], pixels: Array, range_m: Array) -> NDArray[np.bool_]:
+    """(n, k, j) whether points at pixels (n, k, j, 2), `range_m` (n, k) away, lie behind what `depths` gives."""
     h, w = nearest_m.shape
     at = np.clip(np.nan_to_num(np.round(pixels)), 0, [w - 1, h - 1]).astype(np.int64)
     return np.asarray(nearest_m[at[..., 1], at[..., 0]] < range_m[..., None] - _OWN_M)
 
 
-def _overlapping(frame: Int64, boxes: Array) -> list[tuple[Int64, Int64]]:
+def overlapping(frame: Int64, boxes: Array) -> list[tuple[Int64, Int64]]:
     """Pairs of rows of one frame whose boxes meet, both ways round, some at a time; none of `i` twice in a part."""
     parts: list[tuple[Int64, Int64]] = []
     for shift in range(1, len(frame)):
@@ -205,8 +222,11 @@ def _overlapping(frame: Int64, boxes: Array) -> list[tuple[Int64, Int64]]:
     return parts
 
 
-def _behind_people(pixels: Array, range_m: Array, others_px: Array, others_m: Array) -> NDArray[np.bool_]:
-    """(p, COUNT, POINTS) whether points lie behind a bead of somebody else, each bead an ellipse on the picture."""
+def behind_people(pixels: Array, range_m: Array, others_px: Array, others_m: Array) -> NDArray[np.bool_]:
+    """(p, k, j) whether points (p, k, j, 2), `range_m` (p, k) away, lie behind a bead of somebody else.
+
+    Each bead is an ellipse on the picture, as far away as its middle.
+    """
     half = np.stack([np.ptp(others_px[..., 1:3, 0], axis=2), np.ptp(others_px[..., 3:, 1], axis=2)], axis=-1) / 2
     low, high = (f(others_px, axis=(1, 2))[:, None, None] for f in (np.nanmin, np.nanmax))
     behind = range_m > others_m.min(axis=1)[:, None] + _OWN_M

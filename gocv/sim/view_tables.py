@@ -1,4 +1,4 @@
-"""What simulated cameras see, as the tables of a recording: detections, and who really is in each frame.
+"""What simulated cameras see, as the tables of a recording: detections, their poses, and who really is in each frame.
 
 The table of truth is `gocv.sim.render.visit`'s without what only a picture tells: hands, what they hold, and which
 keypoints are seen.
@@ -6,6 +6,7 @@ keypoints are seen.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 from gocv.data.detections import DetectionTableWriter
 from gocv.data.files import written_whole
 from gocv.data.parquet import BatchWriter
+from gocv.data.poses import PoseTable, PoseTableWriter
 from gocv.data.recording import Camera
 from gocv.sim.body import KEYPOINTS, body
 from gocv.sim.detector import BoxNoise
 from gocv.sim.multiview import look
+from gocv.sim.poses import PoseNoise
 from gocv.sim.scene import Scene
 from gocv.sim.sightings import Sightings, people_of
 
@@ -50,8 +53,9 @@ def write_views(
     seed: int,
     rate_hz: float,
     dark: Mapping[str, Sequence[tuple[float, float]]],
+    poses: PoseNoise | None = None,
 ) -> dict[str, Camera]:
-    """Let all cameras look at a visit, and write what a detector finds and who really is in each frame.
+    """Let all cameras look at a visit, and write what detectors find and who really is in each frame.
 
     Args:
         scene: The visit.
@@ -60,29 +64,44 @@ def write_views(
         seed: Of the errors.
         rate_hz: Frames a second.
         dark: By camera, from when until when it is dead, and nothing is found; the truth goes on.
+        poses: How estimators of poses err, if there are any.
 
     Returns:
-        The cameras with their two files.
+        The cameras with their files.
     """
-    views = look(scene, noise, seed=seed, rate_hz=rate_hz)
+    views = look(scene, noise, seed=seed, rate_hz=rate_hz, poses=poses)
     time_s = next(iter(views.scene.labels.values())).time_s if views.scene.labels else np.zeros(0)
     inside, cameras = _inside(scene, time_s), {}
     for name, calibration in scene.layout.cameras.items():
         table = views.scene.detections[name]
         detections, truth = folder / f"{name}-detections.parquet", folder / f"{name}-truth.parquet"
+        dead = np.zeros(len(table), np.bool_)
+        for start, end in dark.get(name, ()):
+            dead |= (table.time_s >= start) & (table.time_s < end)
         with DetectionTableWriter(detections, classes=table.classes) as writer:
             for position, time_s in enumerate(table.time_s.tolist()):
-                dead = any(start <= time_s < end for start, end in dark.get(name, ()))
                 found = table.detections(position)
-                writer.write(int(table.frame[position]), time_s, found[:0] if dead else found)
+                writer.write(int(table.frame[position]), time_s, found[:0] if dead[position] else found)
         with written_whole(truth) as partial:
             truths = BatchWriter(partial, _SCHEMA, _ROWS_A_GROUP)
             try:
                 truths.write(_batch(views.sightings[name], table.time_s, inside, scene.staff))
             finally:
                 truths.close({"gocv.camera": name, "gocv.keypoints": json.dumps(KEYPOINTS)})
-        cameras[name] = Camera(name, calibration=calibration, detections=detections, truth=truth)
+        camera = Camera(name, calibration=calibration, detections=detections, truth=truth)
+        if name in views.poses:
+            camera = dataclasses.replace(camera, poses=folder / f"{name}-poses.parquet")
+            _write_poses(folder / f"{name}-poses.parquet", views.poses[name], dead)
+        cameras[name] = camera
     return cameras
+
+
+def _write_poses(file: Path, table: PoseTable, dead: NDArray[np.bool_]) -> None:
+    with PoseTableWriter(file, table.keypoints) as writer:
+        for position, time_s in enumerate(table.time_s.tolist()):
+            first, end = table.first_row[position : position + 2].tolist()
+            rows = slice(first, first if dead[position] else end)
+            writer.write(int(table.frame[position]), time_s, table.poses[rows], table.box[rows])
 
 
 def _inside(scene: Scene, time_s: NDArray[np.float64]) -> Keypoints:

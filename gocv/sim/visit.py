@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 import itertools
 import os
@@ -66,6 +67,7 @@ def simulate(
     seed: int,
     layout: StoreLayout | None = None,
     video: bool = False,
+    poses: bool = False,
     overwrite: bool = False,
 ) -> Truth:
     """Simulate a scenario and write it as a recording.
@@ -80,6 +82,8 @@ def simulate(
         layout: The store, instead of the scenario's own.
         video: Also render the footage of the store's cameras; it needs the extra `sim`, and a script that asks for it
             does so under `if __name__ == "__main__":`, as each core films with a process of its own.
+        poses: In place of joints, each camera has a table of the boxes of the people that it sees, as with the
+            scenario's `detections`, and one of their poses; everybody's way is kept in memory to the end.
         overwrite: Replace a recording that is there.
 
     Returns:
@@ -89,7 +93,7 @@ def simulate(
         ConfigError: The scenario is impossible in this store. Nothing has been written then.
         DataError: The seed is negative, or the folder is there already.
     """
-    return _Visit(scenario, seed, layout).write(Path(path), video, overwrite)
+    return _Visit(scenario, seed, layout).write(Path(path), video, poses, overwrite)
 
 
 def simulate_scene(scenario: Scenario, *, seed: int, layout: StoreLayout | None = None) -> Scene:
@@ -177,20 +181,22 @@ class _Visit:
         hours_s = 3600.0 * (self._scenario.hours or 0.0)
         return float(np.ceil(max(_SHORTEST_S, hours_s, self._left_s + _AFTERWARDS_S)))
 
-    def write(self, path: Path, video: bool, overwrite: bool) -> Truth:
+    def write(self, path: Path, video: bool, poses: bool, overwrite: bool) -> Truth:
+        looking = poses or self._scenario.detections
         with RecordingWriter(
             path, name=f"simulated-{self._seed}", origin_unix_s=ORIGIN_UNIX_S, store=self._store, overwrite=overwrite
         ) as writer:
-            self._act(writer.write_joints, keep=video or self._scenario.detections)
+            self._act(_nowhere if poses else writer.write_joints, keep=video or looking)
             writer.set_duration(self._duration_s)
             self._weigh(writer)
-            truth = self._truth()
+            truth = self._truth(names=not poses)
             writer.write_truth(truth)
             with tempfile.TemporaryDirectory() as folder:
-                files = self._looked_at(Path(folder)) if self._scenario.detections else {}
-                files |= self._filmed(Path(folder), files) if video else {}
-                for name, camera in self._layout.cameras.items():
-                    writer.add_camera(files.get(name, Camera(name, calibration=camera)))
+                cameras = {name: Camera(name, calibration=camera) for name, camera in self._layout.cameras.items()}
+                cameras = self._looked_at(Path(folder), poses) if looking else cameras
+                cameras = self._filmed(Path(folder), cameras) if video else cameras
+                for camera in cameras.values():
+                    writer.add_camera(camera)
             writer.note(f"Simulated with seed {self._seed}: there is no such store, nobody was filmed or weighed.")
             for note in self._notes():
                 writer.note(note)
@@ -208,7 +214,7 @@ class _Visit:
 
     def scene(self) -> Scene:
         """Let everything happen, and nothing be written."""
-        self._act(lambda rows: None, keep=True)
+        self._act(_nowhere, keep=True)
         return self._seen()
 
     def _act(self, write_joints: Callable[[FloorTracks], None], *, keep: bool) -> None:
@@ -260,10 +266,18 @@ class _Visit:
         ]
         weigh(tasks)
 
-    def _looked_at(self, folder: Path) -> dict[str, Camera]:
-        """Boxes that a detector would find in each camera, and the truth of each frame."""
-        rate_hz, noise = self._scenario.frames_hz, self._scenario.boxes
-        return write_views(self._seen(), noise, folder / "boxes", seed=self._seed, rate_hz=rate_hz, dark=self._dark())
+    def _looked_at(self, folder: Path, poses: bool) -> dict[str, Camera]:
+        """Boxes that a detector would find in each camera, also their poses, and the truth of each frame."""
+        scenario = self._scenario
+        return write_views(
+            self._seen(),
+            scenario.boxes,
+            folder / "boxes",
+            seed=self._seed,
+            rate_hz=scenario.frames_hz,
+            dark=self._dark(),
+            poses=scenario.poses if poses else None,
+        )
 
     def _dark(self) -> dict[str, list[tuple[float, float]]]:
         """By camera, from when until when it is dead."""
@@ -277,27 +291,28 @@ class _Visit:
         from gocv.sim.render import render_visit  # drawing is an extra: not everybody has it installed
 
         seed = int(self._looks.generate_state(1)[0])
-        cores = os.cpu_count() or 1
-        rate_hz = self._scenario.frames_hz
+        rate_hz, cores = self._scenario.frames_hz, os.cpu_count() or 1
         render_visit(self._seen(), folder, rate_hz=rate_hz, seed=seed, workers=cores, dark=self._dark())
-        filmed = {}
-        for name, calibration in self._layout.cameras.items():
-            video = folder / "video" / f"{name}.mp4"
-            truth = folder / "truth" / "frames" / f"{name}.parquet"
-            detections = cameras[name].detections if name in cameras else None
-            filmed[name] = Camera(name, video, calibration=calibration, detections=detections, truth=truth)
-        return filmed
+        return {
+            name: dataclasses.replace(
+                camera,
+                video=folder / "video" / f"{name}.mp4",
+                truth=folder / "truth" / "frames" / f"{name}.parquet",
+            )
+            for name, camera in cameras.items()
+        }
 
     def _seen(self) -> Scene:
         duration_s = self._duration_s
         stays = stays_of(self._layout, self._motions, self._units, self._director.passages, duration_s)
         return Scene(self._layout, tuple(self._motions.values()), self._staff, stays, duration_s)
 
-    def _truth(self) -> Truth:
+    def _truth(self, *, names: bool) -> Truth:
         shoppers = [p.name for p in self._programmes if p.name not in self._staff]
         receipts = tuple(TruthReceipt(name, self._stock.cart(name)) for name in shoppers)
-        names = tuple(TruthName(span.from_s, span.name, span.person) for span in self._joints.names())
-        broken = names if any(name.name != name.shopper for name in names) else ()
+        spans = self._joints.names() if names else ()
+        named = tuple(TruthName(span.from_s, span.name, span.person) for span in spans)
+        broken = named if any(name.name != name.shopper for name in named) else ()
         return Truth(tuple(self._director.events), receipts, tuple(self._director.standings), broken)
 
 
@@ -324,6 +339,10 @@ def _faults(
     if late_s:
         scales += [ClockSkew(gondola, late_s) for gondola in layout.gondolas]
     return scales, [fault for fault in drawn if isinstance(fault, BlindArea)]
+
+
+def _nowhere(rows: FloorTracks) -> None:
+    """Where joints go that are not wanted."""
 
 
 def _until(heap: list[tuple[float, int, Item]], time_s: float) -> Iterator[Item]:

@@ -6,13 +6,25 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gocv.multicamera.looks import Looks
 from gocv.multicamera.newcomers import newcomers
 
 
 def people(camera, xy_m, sd_m=0.2):
     n = len(camera)
     spread = np.broadcast_to(np.asarray(sd_m, np.float64) ** 2, n)[:, None, None] * np.eye(2)
-    return newcomers(np.array(camera, np.int64), np.array(xy_m, np.float64).reshape(-1, 2), spread)
+    looks = Looks(
+        window=np.zeros(n, np.int64),
+        camera=np.array(camera, np.int64),
+        row=np.arange(n),
+        box=np.arange(n),
+        prior=np.zeros(n),
+        late_s=np.zeros(n),
+        xy_m=np.array(xy_m, np.float64).reshape(-1, 2),
+        covariance_m2=spread,
+        own=np.full(n, -1),
+    )
+    return newcomers(looks)
 
 
 def test_one_look_of_each_camera_at_a_place_is_one_person() -> None:

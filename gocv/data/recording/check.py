@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from gocv.core import GocvError
 from gocv.data.detections import read_detections
+from gocv.data.poses import read_poses
 from gocv.data.progress import with_progress
 from gocv.data.recording.parts import Camera, Problem, ScaleGroup
 from gocv.data.recording.reader import Recording, frame_times
 
+PERSON = ("person",)
+"""The class whose boxes poses are of."""
 _SLACK_S = 1.0
 """By so much may something lie outside the recording's clock."""
 
@@ -52,6 +55,11 @@ def _cameras(recording: Recording) -> Iterator[Problem]:
                 readable(camera)
             except GocvError as error:
                 yield _as_problem(error)
+        if camera.poses is not None:
+            try:
+                yield from _poses(camera, camera.poses)
+            except GocvError as error:
+                yield _as_problem(error)
 
 
 def _video(camera: Camera) -> None:
@@ -65,6 +73,21 @@ def _video(camera: Camera) -> None:
 def _detections(camera: Camera) -> None:
     if camera.detections is not None:
         read_detections(camera.detections)
+
+
+def _poses(camera: Camera, file: Path) -> Iterator[Problem]:
+    """A pose that is of no box is nobody's: it makes no joints."""
+    table = read_poses(file)
+    lost = int(np.count_nonzero(table.box < 0))
+    if camera.detections is None:
+        yield Problem("warning", f"camera {camera.name} has poses but no detections that they are of", str(file))
+        return
+    boxes = read_detections(camera.detections, PERSON)
+    count = dict(zip(boxes.frame.tolist(), np.diff(boxes.first_row).tolist(), strict=True))
+    of = np.array([count.get(frame, 0) for frame in table.frame.tolist()], np.int64)
+    lost += int(np.count_nonzero(table.box >= np.repeat(of, np.diff(table.first_row))))
+    if lost:
+        yield Problem("warning", f"{lost} of {len(table.box)} poses are of no box of a person", str(file), key="box")
 
 
 def _planogram(recording: Recording) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ class Camera:
         calibration: Where it is and how it sees, or None for an uncalibrated camera.
         detections: Parquet table of detections recorded from it, or None.
         truth: Parquet table of who really is where in each frame, or None.
+        poses: Parquet table of the poses of the people in those detections, or None.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Camera:
     calibration: PinholeCamera | None = None
     detections: Path | None = None
     truth: Path | None = None
+    poses: Path | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class Recording:
 
     @classmethod
     def open(cls, path: str | Path) -> Recording:
-        """Read everything but samples, joints, detections and video.
+        """Read everything but samples, joints, detections, poses and video.
 
         Raises:
             DataError: recording.yaml or a table of the store is missing or malformed, the truth is malformed, or two
@@ -180,13 +180,14 @@ def _store(path: Path, settings: RecordingFile, scales: tuple[ScaleGroup, ...], 
 
 def _camera(path: Path, entry: CameraEntry, problems: list[Problem]) -> Camera:
     place = f"cameras.{entry.name}"
-    video, timestamps, detections, truth = (
+    video, timestamps, detections, truth, poses = (
         _present(path, name, f"{place}.{key}", problems)
         for key, name in (
             ("video", entry.video),
             ("timestamps", entry.timestamps),
             ("detections", entry.detections),
             ("truth", entry.truth),
+            ("poses", entry.poses),
         )
     )
     try:
@@ -195,4 +196,4 @@ def _camera(path: Path, entry: CameraEntry, problems: list[Problem]) -> Camera:
         key = f"{place}.calibration.{error.key or ''}".rstrip(".")
         file = path / "recording.yaml"
         raise DataError(error.problem, file=file, key=key, expected=error.expected) from error
-    return Camera(entry.name, video, entry.time_offset_s, timestamps, calibration, detections, truth)
+    return Camera(entry.name, video, entry.time_offset_s, timestamps, calibration, detections, truth, poses)

@@ -95,7 +95,7 @@ class Calibration(Entry):
 
 
 class CameraEntry(Entry):
-    """A camera: its video, its time, where it is, and detections recorded from it."""
+    """A camera: its video, its time, where it is, and detections and poses recorded from it."""
 
     name: Name
     video: InnerPath | None = None
@@ -103,6 +103,7 @@ class CameraEntry(Entry):
     timestamps: InnerPath | None = None
     calibration: Calibration | None = None
     detections: InnerPath | None = None
+    poses: InnerPath | None = None
     truth: InnerPath | None = None
 
 

@@ -94,7 +94,7 @@ class RecordingWriter:
                     folder.rmdir()
 
     def add_camera(self, camera: Camera) -> None:
-        """Add a camera; its video, timestamps, detections and truth are copied into the recording.
+        """Add a camera; its video, timestamps, detections, poses and truth are copied into the recording.
 
         Raises:
             DataError: The name will not do, or a file cannot be copied.
@@ -106,6 +106,7 @@ class RecordingWriter:
             "video": ("video", camera.video),
             "timestamps": ("video", camera.timestamps),
             "detections": ("detections", camera.detections),
+            "poses": ("poses", camera.poses),
             "truth": ("truth/frames", camera.truth),
         }
         given = {key: (folder, source) for key, (folder, source) in sources.items() if source is not None}

@@ -1,9 +1,9 @@
 """Whom each own track means, look by look, given the paths of all shoppers: expectation and maximisation in turns.
 
-For each own track u, the shoppers on whose paths its looks may lie, and nobody, are the states of a hidden Markov chain;
-forward and backward it gives the probability of each look to be of each of them (Rabiner, Proc. IEEE 77 (1989), eq. 27).
-A path that u itself helped to draw would speak for itself, so the shopper who has u is drawn again without it. Then
-looks and shoppers are paired one to one in each picture, so that the sum of these log-odds is greatest.
+For each own track u, the shoppers on whose paths its looks may lie, and nobody, are the states of a hidden Markov
+chain; forward and backward it gives the probability of each look to be of each of them (Rabiner, Proc. IEEE 77 (1989),
+eq. 27). A path that u itself helped to draw would speak for itself, so the shopper who has u is drawn again without it.
+Then looks and shoppers are paired one to one in each picture, so that the sum of these log-odds is greatest.
 """
 
 from __future__ import annotations
@@ -35,15 +35,13 @@ _SHARE = 0.25
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class _Without:
-    """Paths of shoppers drawn without one own track each: `of[u]` has a path's number for some shoppers, -1 for none."""
+    """Paths of shoppers drawn without one own track each: `of[u]` has numbers of paths for some, -1 for none."""
 
     of: dict[int, dict[int, int]]
     paths: Paths
 
 
-def reassign(
-    blocks: Blocks, settings: RefineSettings, look: LookSettings, likeness: Likeness | None = None
-) -> Blocks:
+def reassign(blocks: Blocks, settings: RefineSettings, look: LookSettings, likeness: Likeness | None = None) -> Blocks:
     """Give every look to whom it fits best.
 
     Args:
@@ -163,7 +161,8 @@ def _posterior(
     states = density.shape[1]
     first = np.zeros(states)
     if alike is not None:
-        first[:-1] = alike(int(blocks.own[group[0]]), shoppers)
+        ratio = alike(int(blocks.own[group[0]]), shoppers)
+        first[:-1] = ratio - ratio.max()  # it tells shoppers from each other, not somebody from nobody
     stay = np.full((states, states), settings.switch / states) + np.eye(states) * (1 - settings.switch)
     seen = np.exp(density - density.max(axis=1, keepdims=True))
     ahead, back = np.empty_like(seen), np.ones_like(seen)
@@ -186,8 +185,8 @@ def _densities(
 ) -> tuple[Float64, Int64]:
     """(T, s) log density of each look on each path that it may lie on, and (s,) the shoppers whose paths they are.
 
-    `alone` (T,) is that of looks where a shopper's path without this own track is not known, and of the middle of one that
-    is so uncertain that it would be less.
+    `alone` (T,) is that of looks where a shopper's path without this own track is not known, and of the middle of one
+    that is so uncertain that it would be less.
     """
     moment = blocks.moment[group]
     place, spread = blocks.xy_m[group], blocks.covariance_m2[group]

@@ -53,7 +53,9 @@ def relink(
     )
     end, begin = _candidates(blocks.time_s, paths, settings.link.longest_s)
     at = np.minimum(paths.last[end], paths.first[begin])
-    gain = log_odds(_ends(blocks, paths, end, at), _ends(blocks, paths, begin, paths.first[begin]), entrances, settings.link)
+    gain = log_odds(
+        _ends(blocks, paths, end, at), _ends(blocks, paths, begin, paths.first[begin]), entrances, settings.link
+    )
     gain += _own_tracks(blocks, piece, count, end, begin, settings)
     gain += _appearance(blocks, piece, count, end, begin, settings, likeness)
     good = gain > 0
@@ -157,13 +159,16 @@ def _own_tracks(
 
     def ours(rows: Int64) -> Bool:
         return np.array(
-            [[row >= 0 and members[i, int(blocks.own[row])] >= _MEMBER for row in line] for i, line in enumerate(rows.tolist())]
+            [
+                [row >= 0 and members[i, int(blocks.own[row])] >= _MEMBER for row in line]
+                for i, line in enumerate(rows.tolist())
+            ]
         ).reshape(rows.shape)
 
     own_last, own_first = blocks.own[last], blocks.own[first]
     stops = ours(last) & (track_last[own_last] <= blocks.moment[last])
     starts = ours(first) & (track_first[own_first] >= blocks.moment[first])
-    both = (last[end] >= 0) & (first[begin] >= 0)
+    both: Bool = np.asarray((last[end] >= 0) & (first[begin] >= 0))
     same = both & (own_last[end] == own_first[begin])
     soon = blocks.time_s[blocks.moment[first[begin]]] - blocks.time_s[blocks.moment[last[end]]] <= _AT_ONCE_S
     changed = both & ~same & stops[end] & starts[begin] & soon
@@ -188,7 +193,7 @@ def _appearance(
     own = piece >= 0
     np.add.at(total, piece[own], blocks.vectors[blocks.own[own]])
     total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
-    known = np.linalg.norm(total, axis=1) > 0
+    known: Bool = np.asarray(total.any(axis=1))
     pairs = np.flatnonzero(known[end] & known[begin])
     cosine = (total[end[pairs]] * total[begin[pairs]]).sum(axis=1)
     out[pairs] = np.clip(likeness(cosine), -settings.look.cap, settings.look.cap)

@@ -41,9 +41,7 @@ def undo_swaps(blocks: Blocks) -> Blocks:
     return blocks.owned(who)
 
 
-def _clearest(
-    blocks: Blocks, who: Int64, order: Int64, done: set[tuple[int, int, int]]
-) -> tuple[int, int, int] | None:
+def _clearest(blocks: Blocks, who: Int64, order: Int64, done: set[tuple[int, int, int]]) -> tuple[int, int, int] | None:
     before, after = order[:-1], order[1:]
     spent_s = blocks.time_s[blocks.moment[after]] - blocks.time_s[blocks.moment[before]]
     step = (blocks.own[before] == blocks.own[after]) & (spent_s <= _NEAR_S)
