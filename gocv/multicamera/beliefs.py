@@ -2,8 +2,8 @@
 
 A camera's own tracker gives a number to a person and mostly keeps it. So its track u is a hidden Markov chain over the
 people who are followed and nobody: from one look to the next it stays with whom it meant with probability a, else it
-may mean anybody; what it sees of j has density l_j, at least λ, and of nobody λ. This is the forward algorithm of that chain
-(Rabiner, "A tutorial on hidden Markov models", Proc. IEEE 77 (1989), eq. 19 and 20). Beliefs are held as log-odds
+may mean anybody; what it sees of j has density l_j, at least λ, and of nobody λ. This is the forward algorithm of that
+chain (Rabiner, "A tutorial on hidden Markov models", Proc. IEEE 77 (1989), eq. 19 and 20). Beliefs are held as log-odds
 against nobody; 0 is to know nothing.
 """
 

@@ -104,5 +104,5 @@ class Visibility:
         high = np.minimum(bottom[:, :, None], bottom[:, None]) - np.maximum(top[:, :, None], top[:, None])
         share = np.maximum(wide, 0) * np.maximum(high, 0) / (2 * half * np.maximum(tall, 1.0))[:, :, None]
         before = (depth[:, None] < depth[:, :, None]) & shown[:, None] & shown[:, :, None]
-        hidden: Float64 = np.minimum(np.where(before, share, 0.0).max(axis=2, initial=0.0), 1.0)
-        return hidden
+        most: Float64 = np.where(before, share, 0.0).max(axis=2, initial=0.0)
+        return np.minimum(most, 1.0)

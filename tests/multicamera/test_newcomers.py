@@ -10,28 +10,21 @@ from gocv.multicamera.looks import Looks
 from gocv.multicamera.newcomers import newcomers
 
 
-def people(camera, xy_m, sd_m=0.2, box=None, prior=None):
+def people(camera, xy_m, sd_m=0.2):
     n = len(camera)
     spread = np.broadcast_to(np.asarray(sd_m, np.float64) ** 2, n)[:, None, None] * np.eye(2)
     looks = Looks(
         window=np.zeros(n, np.int64),
         camera=np.array(camera, np.int64),
         row=np.arange(n),
-        box=np.arange(n) if box is None else np.array(box, np.int64),
-        prior=np.zeros(n) if prior is None else np.array(prior, np.float64),
+        box=np.arange(n),
+        prior=np.zeros(n),
         late_s=np.zeros(n),
         xy_m=np.array(xy_m, np.float64).reshape(-1, 2),
         covariance_m2=spread,
         own=np.full(n, -1),
     )
     return newcomers(looks)
-
-
-def test_a_box_with_two_places_is_where_another_camera_sees_somebody() -> None:
-    got = people([0, 0, 1], [[0, 0], [2, 0], [2.1, 0]], box=[0, 0, 1], prior=[0.0, -2.0, 0.0])
-    assert got.of.tolist() == [-1, 0, 0]
-    alone = people([0, 0], [[0, 0], [2, 0]], box=[0, 0], prior=[0.0, -2.0])
-    assert alone.of.tolist() == [0, -1]
 
 
 def test_one_look_of_each_camera_at_a_place_is_one_person() -> None:

@@ -140,5 +140,5 @@ def _looks(vector: Float32, track: Int64, tracks: int) -> Float32:
     total = np.zeros((tracks, vector.shape[1]), np.float32)
     known = np.isfinite(vector[:, 0])
     np.add.at(total, track[known], vector[known])
-    mean: Float32 = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
-    return mean
+    unit: Float32 = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), np.float32(1e-9))
+    return unit

@@ -193,7 +193,7 @@ def _appearance(
     own = piece >= 0
     np.add.at(total, piece[own], blocks.vectors[blocks.own[own]])
     total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
-    known = np.linalg.norm(total, axis=1) > 0
+    known: Bool = np.asarray(total.any(axis=1))
     pairs = np.flatnonzero(known[end] & known[begin])
     cosine = (total[end[pairs]] * total[begin[pairs]]).sum(axis=1)
     out[pairs] = np.clip(likeness(cosine), -settings.look.cap, settings.look.cap)
