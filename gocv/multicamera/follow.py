@@ -147,7 +147,8 @@ class Follower:
         row, track, density = self._pairs(looks, mean, covariance)
         taken, by = self._assign(looks, vector, chain, row, track, density)
         self._walkers, seen = _corrected(walkers, mean, looks, taken, by)
-        self._exist(mean, present, looks, taken, by, row, track, density)
+        share = min(1.0, elapsed_s / self._settings.online.alike_s)
+        self._exist(mean, present, looks, taken, by, row, track, density, share)
         self._remember(vector, taken, by)
         who = np.full(len(looks), -1, np.int64)
         who[taken] = self._serial[by]
@@ -225,8 +226,12 @@ class Follower:
         row: Int64,
         track: Int64,
         density: Float64,
+        share: float,
     ) -> None:
-        """Who exists, after being seen or not seen; how well cameras find people; who may be one."""
+        """Who exists, after being seen or not seen; how well cameras find people; who may be one.
+
+        Of what is seen, `share` is counted as evidence.
+        """
         people = len(mean)
         if not people:
             return
@@ -237,8 +242,9 @@ class Follower:
         told[looks.camera[taken], by] = np.clip(of_pair[taken, by], 0.0, _MOST_FOR_ONE)
         visible = self._visibility.visible(mean[:, :2], present)
         found = self._visibility.found[:, None] * visible
-        self._odds = np.minimum(self._odds + np.where(seen_by, told, np.log1p(-found)).sum(axis=0), _SURE)
-        self._rivals = together(self._rivals, mean[:, :2], found, seen_by)
+        evidence = np.where(seen_by, told, np.log1p(-found)).sum(axis=0)
+        self._odds = np.minimum(self._odds + share * evidence, _SURE)
+        self._rivals = together(self._rivals, mean[:, :2], found, seen_by, share)
         self._visibility.learn(visible, seen_by, self._confirmed)
 
     def _remember(self, vector: Float32 | None, taken: Int64, by: Int64) -> None:

@@ -1,10 +1,11 @@
 """How likely somebody who was lost is somebody who appeared.
 
-Who is lost at x with velocity v goes on for a time τ: after t they are about v·τ·(1 - e^(-t/τ)) further. They stay
-lost for a time that is exponentially distributed with mean T. Newcomers appear with density λ a square metre and
-second, with any walking velocity. So the odds that it is the same person against a newcomer are
+Who is lost at x with velocity v stands, with probability s, or goes on for a time τ: after t they are about
+v·τ·(1 - e^(-t/τ)) further. They stay lost for a time that is exponentially distributed with mean T. Newcomers appear
+with density λ a square metre and second, with any walking velocity. So the odds that it is the same person against a
+newcomer are
 
-    N(x', v' | went on, Σ) · e^(-t/T) / T   /   λ · N(v' | 0, Σ_walk).
+    (s · N(x', v' | stood) + (1 - s) · N(x', v' | went on)) · e^(-t/T) / T   /   λ · N(v' | 0, Σ_walk).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ Bool = NDArray[np.bool_]
 
 _WALK_M_S = 0.7
 """Standard deviation of each coordinate of a walking velocity."""
+_STANDS_M_S = 0.2
+"""Of each coordinate of the velocity of who stands."""
 _TURNED_S = 2.0
 """After this long a velocity has changed as much as it will."""
 
@@ -73,7 +76,14 @@ def log_odds(lost: Ends, found: Ends, entrances: Sequence[Zone], settings: LinkS
         total[:, x, x + 2] += turned * elapsed_s / 2
         total[:, x + 2, x] += turned * elapsed_s / 2
     off = found.mean - (forward @ lost.mean[..., None])[..., 0]
-    same = _log_normal(off, total)
+    stood = lost.covariance + found.covariance
+    for x in (0, 1):
+        stood[:, x, x] += settings.step_m**2 * (1 + elapsed_s)
+        stood[:, x + 2, x + 2] += _STANDS_M_S**2
+    still = found.mean - np.where(np.arange(4) < 2, lost.mean, 0.0)
+    same = np.logaddexp(
+        np.log(settings.stands) + _log_normal(still, stood), np.log1p(-settings.stands) + _log_normal(off, total)
+    )
     walk = found.covariance[:, 2:, 2:] + _WALK_M_S**2 * np.eye(2)
     newcomer = np.log(settings.newcomers_per_m2_s) + _log_normal(found.mean[:, 2:], walk)
     mean_s = np.full(n, settings.gap_s)

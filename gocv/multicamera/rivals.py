@@ -25,7 +25,7 @@ _ABLE = 0.3
 _LEAST, _MOST = -6.0, 12.0
 
 
-def together(log_odds: Float64, xy_m: Float64, found: Float64, seen_by: Bool) -> Float64:
+def together(log_odds: Float64, xy_m: Float64, found: Float64, seen_by: Bool, share: float = 1.0) -> Float64:
     """The log-odds that two are one, after one more look at all.
 
     Args:
@@ -33,6 +33,7 @@ def together(log_odds: Float64, xy_m: Float64, found: Float64, seen_by: Bool) ->
         xy_m: (n, 2) where they are.
         found: (C, n) probability that each camera finds each; 0 where it did not look or cannot see them.
         seen_by: (C, n) bool, whether it did.
+        share: Of what is seen, how much is counted as evidence.
 
     Returns:
         (n, n), upper triangle; 0 for who is not near each other.
@@ -49,5 +50,5 @@ def together(log_odds: Float64, xy_m: Float64, found: Float64, seen_by: Bool) ->
         by_a, by_b = seen_by[:, a], seen_by[:, b]
         told = np.where(by_a & by_b, both, np.where(by_a | by_b, one, neither))
         told = np.where((by_a & by_b) | ((q_a > _ABLE) & (q_b > _ABLE)), told, 0.0).sum(axis=0)
-        after[a, b] = np.clip(log_odds[a, b] + told, _LEAST, _MOST)
+        after[a, b] = np.clip(log_odds[a, b] + share * told, _LEAST, _MOST)
     return after

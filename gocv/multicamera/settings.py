@@ -58,6 +58,7 @@ class OnlineSettings(Model):
         strangers_per_m2: Boxes to a square metre and frame that belong to nobody known: false ones and newcomers.
         found: Probability, to begin with, that a camera finds who is in its picture unhidden; each camera's is learnt.
         changes_per_s: How often a camera's own tracker goes over to another person under one number.
+        alike_s: What a camera finds and misses within this time is one piece of evidence, however many frames it has.
         confirm: Log-odds of existence from which somebody is a shopper.
         forget: Log-odds of existence below which there was nobody.
         same: Log-odds from which two that are followed are taken to be one.
@@ -69,6 +70,7 @@ class OnlineSettings(Model):
     strangers_per_m2: float = Field(default=0.005, gt=0)
     found: float = Field(default=0.7, gt=0, lt=1)
     changes_per_s: float = Field(default=0.15, gt=0)
+    alike_s: float = Field(default=0.5, gt=0)
     confirm: float = 3.0
     forget: float = -3.0
     same: float = Field(default=6.0, gt=0)
@@ -85,8 +87,9 @@ class LinkSettings(Model):
         gap_s: Mean time for which people are lost.
         blind_gap_s: The same where the entrances are known, and people cannot have left anywhere else.
         longest_s: After this long nobody is found again.
+        stands: Share of those who are lost that stand.
         relax_s: In which a velocity is forgotten to 1/e.
-        step_m: Standard deviation, each coordinate, of the way that who is lost makes anyhow.
+        step_m: Standard deviation, each coordinate, of the way that who stands makes in a second.
         turn_m_s: Of the change of velocity, each coordinate, in a second.
         same_id: Log-likelihood ratio of a camera's own track that goes from the one to the other.
         other_id: The same of one that ends while another of the camera begins: below 0.
@@ -97,6 +100,7 @@ class LinkSettings(Model):
     gap_s: float = Field(default=1.0, gt=0)
     blind_gap_s: float = Field(default=6.0, gt=0)
     longest_s: float = Field(default=60.0, gt=0)
+    stands: float = Field(default=0.4, gt=0, lt=1)
     relax_s: float = Field(default=1.5, gt=0)
     step_m: float = Field(default=0.15, gt=0)
     turn_m_s: float = Field(default=0.7, gt=0)
