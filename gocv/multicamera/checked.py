@@ -48,12 +48,12 @@ def associate_checked(
     if not state.report:
         return found
     if not state.sound:
-        known = {name: (late_s or {}).get(name, 0.0) + state.late_s.get(name, 0.0) for name in (v.camera for v in views)}
+        names = [view.camera for view in views]
+        known = {name: (late_s or {}).get(name, 0.0) + state.late_s.get(name, 0.0) for name in names}
         pieces = [piece for view in views for piece in _pieces(view, state, known[view.camera])]
         late = {piece.view.camera: known[piece.of] for piece in pieces}
-        new = associate(
-            [piece.view for piece in pieces], settings, method=method, entrances=entrances, likeness=likeness, late_s=late
-        )
+        again = [piece.view for piece in pieces]
+        new = associate(again, settings, method=method, entrances=entrances, likeness=likeness, late_s=late)
         who = {view.camera: np.full(len(view.seen.boxes), -1, np.int64) for view in views}
         for piece in pieces:
             who[piece.of][piece.rows] = new.who[piece.view.camera]

@@ -1,9 +1,10 @@
 """Clocks that are off, from people who walk.
 
-A clock that is late by δ stamps what it saw of x(t - δ) with t. So boxes trail behind where others see people by δ times
-the velocity in the picture, and δ is the robust weighted regression of the one on the other (Huber, "Robust estimation
-of a location parameter", Ann. Math. Statist. 35 (1964)). Looks of one shopper err alike: the standard error is that of
-the estimate over clusters (Liang and Zeger, "Longitudinal data analysis", Biometrika 73 (1986), eq. 7), shopper by shopper.
+A clock that is late by δ stamps what it saw of x(t - δ) with t. So boxes trail behind where others see people by δ
+times the velocity in the picture, and δ is the robust weighted regression of the one on the other (Huber, "Robust
+estimation of a location parameter", Ann. Math. Statist. 35 (1964)). Looks of one shopper err alike: the standard error
+is that of the estimate over clusters, which are the shoppers (Liang and Zeger, "Longitudinal data analysis", Biometrika
+73 (1986), eq. 7).
 """
 
 from __future__ import annotations
@@ -77,9 +78,7 @@ def clock_of(
     return Clock(late_s, sd_s, fit, people)
 
 
-def _best(
-    camera: PinholeCamera, boxes: Boxes, others: Others, settings: BoxSettings, health: HealthSettings
-) -> float:
+def _best(camera: PinholeCamera, boxes: Boxes, others: Others, settings: BoxSettings, health: HealthSettings) -> float:
     """The best of offsets at even steps."""
     steps = int(health.furthest_s / _STEP_S)
     tried = np.arange(-steps, steps + 1) * _STEP_S

@@ -26,8 +26,6 @@ from gocv.multicamera.views import Association, CameraView
 
 Float64 = NDArray[np.float64]
 
-_PEOPLE = 4
-"""Fewer people say nothing of a camera."""
 _LOOKS_A_SLOT = 4
 _NEIGHBOURS = 0.8
 """A camera is expected to do this well, compared with how well cameras do."""
@@ -113,15 +111,17 @@ def examine(
 class _Examination:
     def __init__(self, settings: AssociationSettings, health: HealthSettings) -> None:
         self._boxes, self._health = settings.boxes, health
+        self._known: tuple[Sequence[Witness], list[tuple[Witness, Others, Found]]] = ((), [])
 
     def without_blind(self, cameras: list[Witness]) -> list[Witness]:
         """The cameras without the times in which they saw nobody."""
-        out = list(cameras)
-        for c, (camera, _, found) in enumerate(self._compared(cameras)):
-            dark = blind(found, camera.boxes(), self._health)
-            if dark is not None:
-                out[c] = dataclasses.replace(camera, out=(dark,))
-        return out
+        dark = [blind(found, camera.boxes(), self._health) for camera, _, found in self._compared(cameras)]
+        if not any(dark):
+            return cameras
+        return [
+            camera if out is None else dataclasses.replace(camera, out=(out,))
+            for camera, out in zip(cameras, dark, strict=True)
+        ]
 
     def better(self, cameras: list[Witness]) -> list[Witness] | None:
         """The cameras with the fault that explains most corrected; None where there is none."""
@@ -139,17 +139,20 @@ class _Examination:
 
     def left_out(self, cameras: list[Witness]) -> list[Witness]:
         """The cameras without what lies on nobody and cannot be helped, the worst first."""
-        while True:
+        gone = np.zeros(len(cameras), np.bool_)
+        while not gone.all():
             poor = [
                 (since[0], c, Stretch(since[1], np.inf))
                 for c, (_, _, found) in enumerate(self._compared(cameras))
-                if (since := found.poor_since(self._health.lost)) is not None
+                if not gone[c] and (since := found.poor_since(self._health.lost, self._health.people)) is not None
             ]
             if not poor:
-                return cameras
-            _, c, out = max(poor)
+                break
+            _, c, out = max(poor, key=lambda one: one[0])
+            gone[c] = True
             cameras = list(cameras)
             cameras[c] = dataclasses.replace(cameras[c], out=(*cameras[c].out, out))
+        return cameras
 
     def _faults(
         self, camera: Witness, others: Others, found: Found, neighbours: float
@@ -157,32 +160,33 @@ class _Examination:
         """What corrections of a camera explain, and the camera with them."""
         health, boxes = self._health, camera.boxes()
         share = health.poor * max(1.0, neighbours / max(found.usual, 1e-9))
-        poor = found.poor_since(share)
+        poor = found.poor_since(share, health.people)
         turned = camera.after is not camera.before
         own = boxes.time_s >= camera.turned_s if turned else np.ones(len(boxes), np.bool_)
         search = poor is not None and not turned
         clock = clock_of(camera.after, boxes[own], others, self._boxes, health, search=search)
         gained = clock.fit * int(own.sum()) - float(found.fit[own].sum())
-        surely = abs(clock.late_s) > max(health.clock_s, health.surely * clock.sd_s)
-        if surely and clock.people >= _PEOPLE and gained > 0:
+        surely = abs(clock.late_s) > health.clock_s + health.surely * clock.sd_s
+        if surely and clock.people >= health.people and gained > 0:
             yield gained, dataclasses.replace(camera, late_s=camera.late_s + clock.late_s, late_sd_s=clock.sd_s)
         if poor is None or turned:
             return
         turn = turn_of(camera.before, boxes, found.people, poor[1], self._boxes, health)
-        if turn is None or turn.people < _PEOPLE or turn.degrees < health.turned_deg or turn.gained < health.gain:
+        if turn is None or turn.people < health.people or turn.degrees < health.turned_deg or turn.gained < health.gain:
             return
         after = boxes.time_s >= turn.from_s
         yield (turn.fit - found.fit)[after].sum(), dataclasses.replace(camera, turned_s=turn.from_s, after=turn.camera)
 
     def _compared(self, cameras: Sequence[Witness]) -> list[tuple[Witness, Others, Found]]:
         """Each camera, where the others see people, and whom of them it found; nothing where there is but one."""
-        if len(cameras) < 2:
-            return []
+        if len(cameras) < 2 or cameras is self._known[0]:
+            return self._known[1]
         each = self._seen_by_each(cameras)
         out = []
         for c, camera in enumerate(cameras):
             others = each.without(c, self._health.sd_m)
             out.append((camera, others, camera.compared(camera.boxes(), others, self._boxes, self._health.gate_sd)))
+        self._known = cameras, out
         return out
 
     def _seen_by_each(self, cameras: Sequence[Witness]) -> SeenByEach:
@@ -201,7 +205,7 @@ def _problems(camera: Witness, off_s: float, missing: Sequence[Stretch], dark: S
         yield f"{what} {_said(stretch)}: left out"
     if off_s:
         how = "late" if off_s > 0 else "early"
-        yield f"its clock is {abs(off_s):.2f} s {how} (± {camera.late_sd_s:.2f} s): taken off"
+        yield f"its clock is {abs(off_s):.3f} s {how} (± {camera.late_sd_s:.3f} s): taken off"
     if camera.after is not camera.before:
         turn = camera.after.camera_T_world[:3, :3] @ camera.before.camera_T_world[:3, :3].T
         degrees = float(np.rad2deg(np.linalg.norm(rotation_vector(turn))))

@@ -23,6 +23,8 @@ _PARTS, _GOOD = 10, 0.8
 """Of so many parts of what a camera saw, one that is better than this share of them is as good as it usually is."""
 _FEWEST = 15.0
 """People to be expected, counted in every frame, before anything is said of a while."""
+_MORE_THAN = 1.0
+"""Who is expected less than once is not missed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +51,12 @@ class Found:
     usual: float
     frame_s: Float64
 
-    def poor_since(self, share: float) -> tuple[float, float] | None:
+    def poor_since(self, share: float, people: int) -> tuple[float, float] | None:
         """Where less than a share of what is expected was found up to the end: how much is missing, and since when.
 
         Args:
             share: Of what is expected.
+            people: So many different people at least must have been found less than that.
 
         Returns:
             The sum of what is missing, and the time of the frame, -inf for the first; None where all is well.
@@ -64,7 +67,11 @@ class Found:
         if not len(rest) or not rest.max() > share * _FEWEST / 2:
             return None
         k = int(np.argmax(rest))
-        if self.expected[self.frame >= k].sum() < _FEWEST:
+        after = self.frame >= k
+        _, whom = np.unique(self.person[after], return_inverse=True)
+        hit, expected = np.bincount(whom, self.hit[after]), np.bincount(whom, self.expected[after])
+        overlooked = (hit < share * expected) & (expected > _MORE_THAN)
+        if expected.sum() < _FEWEST or overlooked.sum() < people:
             return None
         return float(rest[k]), float(self.frame_s[k]) if k > self.frame.min() else -np.inf
 

@@ -50,7 +50,8 @@ def gaps(time_s: Sequence[Float64], health: HealthSettings) -> list[list[Stretch
         for k in np.flatnonzero(np.diff(edges) > longest).tolist():
             low, high = edges[k], edges[k + 1]
             if np.searchsorted(others, high, side="left") > np.searchsorted(others, low, side="right"):
-                own.append(Stretch(-np.inf if k == 0 else float(low) + step, np.inf if k == len(times) else float(high)))
+                begin, end = float(low) + step, float(high)
+                own.append(Stretch(-np.inf if k == 0 else begin, np.inf if k == len(times) else end))
         found.append(own)
     return found
 
@@ -68,7 +69,7 @@ def blind(found: Found, boxes: Boxes, health: HealthSettings) -> Stretch | None:
     frames = len(boxes.frame_s)
     expected = found.expected if found.usual > _NOTHING else np.ones(len(found.expected))
     by_frame, seen = np.bincount(found.frame, expected, frames), np.bincount(boxes.frame, minlength=frames)
-    begin, end, most = _greatest(_FEWER * by_frame - seen)
+    begin, end, most = _greatest(np.asarray(_FEWER * by_frame - seen, np.float64))
     own = (found.frame >= begin) & (found.frame < end) & (expected > _FEWER)
     whom = np.unique(found.person[own])
     if most < _LEAST or len(whom) < health.people or seen[begin:end].sum() > _NOTHING * by_frame[begin:end].sum():
@@ -81,7 +82,6 @@ def blind(found: Found, boxes: Boxes, health: HealthSettings) -> Stretch | None:
 def _greatest(value: Float64) -> tuple[int, int, float]:
     """The stretch [begin, end) of greatest sum, and that sum."""
     total = np.concatenate([[0.0], np.cumsum(value)])
-    lowest = np.minimum.accumulate(total)
-    end = int(np.argmax(total - lowest))
+    end = int(np.argmax(total - np.minimum.accumulate(total)))
     begin = int(np.argmin(total[: end + 1]))
     return begin, end, float(total[end] - total[begin])

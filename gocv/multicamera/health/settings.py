@@ -17,14 +17,14 @@ class HealthSettings(Model):
         gate_sd: A box further than this from where others see somebody is not of them.
         clock_s: A clock that is off by less is right.
         furthest_s: No clock is off by more.
-        surely: How many standard errors off a clock must be.
+        surely: A clock is off if it is by more than that even when it is wrong by so many standard errors.
         turned_deg: A camera that is turned by less is not turned.
         furthest_deg: No camera is found again that is turned by more.
         gain: By how much the mean fit of a camera's boxes must rise for a clock or a turn to be believed.
         poor: A camera whose boxes fit less than this share of what is usual is suspect.
         lost: The same of one that is left out where nothing helps.
         gap_s: A camera without frames for longer, or this many of its frame steps, is lost.
-        people: So many different people must have been overlooked for a camera to be blind.
+        people: Fewer different people say nothing of a camera.
     """
 
     slot_s: float = Field(default=0.5, gt=0)
@@ -33,11 +33,11 @@ class HealthSettings(Model):
     gate_sd: float = Field(default=4.0, gt=0)
     clock_s: float = Field(default=0.05, gt=0)
     furthest_s: float = Field(default=3.0, gt=0)
-    surely: float = Field(default=4.0, gt=0)
-    turned_deg: float = Field(default=1.0, gt=0)
+    surely: float = Field(default=2.0, gt=0)
+    turned_deg: float = Field(default=2.0, gt=0)
     furthest_deg: float = Field(default=15.0, gt=0)
     gain: float = Field(default=0.08, gt=0)
     poor: float = Field(default=0.75, gt=0, lt=1)
     lost: float = Field(default=0.5, gt=0, lt=1)
     gap_s: float = Field(default=3.0, gt=0)
-    people: int = Field(default=6, ge=1)
+    people: int = Field(default=5, ge=1)

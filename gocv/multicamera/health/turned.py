@@ -1,9 +1,9 @@
 """A camera that was turned where it stands: by how much, and from when on.
 
 A turn moves directions, whatever their distance: boxes and the people whom others see are compared by direction in the
-camera. For each of some rolls, all pairs of a box and somebody vote for the pan and tilt between them; what gets most is
-followed by iterated closest points (Besl and McKay, IEEE Trans. PAMI 14 (1992)) with a robust loss. When it happened is
-where the sum of what the turn gains, from there to the end, is greatest (Page, "Continuous inspection schemes",
+camera. For each of some rolls, all pairs of a box and somebody vote for the pan and tilt between them; what gets most
+is followed by iterated closest points (Besl and McKay, IEEE Trans. PAMI 14 (1992)) with a robust loss. When it happened
+is where the sum of what the turn gains, from there to the end, is greatest (Page, "Continuous inspection schemes",
 Biometrika 41 (1954)).
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +19,7 @@ from gocv.multicamera.views import CameraView
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
+
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Witness:
@@ -56,8 +58,10 @@ class Witness:
 
     def boxes(self) -> Boxes:
         """Those of its boxes that are looked at, and believed."""
-        boxes = dataclasses.replace(self.own_boxes, frame_s=self.own_boxes.frame_s - self.late_s)
-        return boxes[self._believed(boxes.time_s)]
+        frame_s = self.own_boxes.frame_s - self.late_s
+        kept = self._believed(frame_s)
+        boxes = self.own_boxes[kept[self.own_boxes.frame]]
+        return dataclasses.replace(boxes, frame_s=frame_s[kept], frame=(np.cumsum(kept) - 1)[boxes.frame])
 
     def looks(self, settings: BoxSettings, at_most_each_s: float) -> tuple[Float64, Int64, Float64, Float64]:
         """Times (m,), shoppers (m,), places (m, 2) and covariances (m, 2, 2) of what it saw of shoppers.
@@ -102,4 +106,3 @@ class Witness:
         for out in self.out:
             kept &= (time_s < out.from_s) | (time_s >= out.until_s)
         return kept
-
