@@ -81,6 +81,7 @@ def clock_of(
 def _best(camera: PinholeCamera, boxes: Boxes, others: Others, settings: BoxSettings, health: HealthSettings) -> float:
     """The best of offsets at even steps."""
     steps = int(health.furthest_s / _STEP_S)
+    boxes = boxes.thinned(health.tried)
     tried = np.arange(-steps, steps + 1) * _STEP_S
     fits = [
         compare(camera, boxes, shown(boxes.frame_s, others, late_s), settings, health.gate_sd).fit.sum()

@@ -51,6 +51,10 @@ class Boxes(Rows):
         """(n,) float64, of each box."""
         return self.frame_s[self.frame]
 
+    def thinned(self, most: int) -> Boxes:
+        """About so many of them at most, of frames at even steps."""
+        return self[self.frame % max(1, -(-len(self) // most)) == 0]
+
 
 def boxes_of(view: CameraView, settings: BoxSettings, most: int) -> Boxes:
     """About so many boxes of a camera at most, frames at even steps.

@@ -14,6 +14,7 @@ class HealthSettings(Model):
         slot_s: Where others saw somebody is told once for each of these times, from what they saw around it.
         sd_m: Somebody whose place others know less well than this is not asked for.
         boxes: Of a camera, no more boxes than about this are looked at, frames at even steps.
+        tried: The same while a clock or a turn is searched for.
         gate_sd: A box further than this from where others see somebody is not of them.
         clock_s: A clock that is off by less is right.
         furthest_s: No clock is off by more.
@@ -30,6 +31,7 @@ class HealthSettings(Model):
     slot_s: float = Field(default=0.5, gt=0)
     sd_m: float = Field(default=0.35, gt=0)
     boxes: int = Field(default=4000, ge=100)
+    tried: int = Field(default=1000, ge=100)
     gate_sd: float = Field(default=4.0, gt=0)
     clock_s: float = Field(default=0.05, gt=0)
     furthest_s: float = Field(default=3.0, gt=0)
