@@ -142,17 +142,28 @@ class _Examination:
         gone = np.zeros(len(cameras), np.bool_)
         while not gone.all():
             poor = [
-                (since[0], c, Stretch(since[1], np.inf))
-                for c, (_, _, found) in enumerate(self._compared(cameras))
-                if not gone[c] and (since := found.poor_since(self._health.lost, self._health.people)) is not None
+                (*since, c)
+                for c, (camera, _, found) in enumerate(self._compared(cameras))
+                if not gone[c] and (since := self._useless(camera, found)) is not None
             ]
             if not poor:
                 break
-            _, c, out = max(poor, key=lambda one: one[0])
+            _, from_s, c = max(poor)
             gone[c] = True
             cameras = list(cameras)
-            cameras[c] = dataclasses.replace(cameras[c], out=(*cameras[c].out, out))
+            cameras[c] = dataclasses.replace(cameras[c], out=(*cameras[c].out, Stretch(from_s, np.inf)))
         return cameras
+
+    def _useless(self, camera: Witness, found: Found) -> tuple[float, float] | None:
+        """How much a camera misses and since when, where it finds few and what it does see is of few: both halved."""
+        health, time_s = self._health, camera.boxes().time_s
+        since = found.poor_since(health.lost, health.people)
+        if since is None or since[1] > camera.frame_s[-1] - health.least_s:
+            return None
+        after = time_s >= since[1]
+        if after.any() and not after.all() and found.fit[after].mean() > health.lost * found.fit[~after].mean():
+            return None
+        return since
 
     def _faults(
         self, camera: Witness, others: Others, found: Found, neighbours: float

@@ -24,6 +24,7 @@ class HealthSettings(Model):
         gain: By how much the mean fit of a camera's boxes must rise for a clock or a turn to be believed.
         poor: A camera whose boxes fit less than this share of what is usual is suspect.
         lost: The same of one that is left out where nothing helps.
+        least_s: No camera is left out for less than this.
         gap_s: A camera without frames for longer, or this many of its frame steps, is lost.
         people: Fewer different people say nothing of a camera.
     """
@@ -41,5 +42,6 @@ class HealthSettings(Model):
     gain: float = Field(default=0.08, gt=0)
     poor: float = Field(default=0.75, gt=0, lt=1)
     lost: float = Field(default=0.5, gt=0, lt=1)
+    least_s: float = Field(default=10.0, ge=0)
     gap_s: float = Field(default=3.0, gt=0)
     people: int = Field(default=5, ge=1)
