@@ -11,7 +11,7 @@ import numpy as np
 
 from gocv.core import ConfigError, FloorTracks, nearest
 from gocv.data.detections import DetectionTable
-from gocv.multicamera import Association, CameraTracks, CameraView, associate, merge_cameras
+from gocv.multicamera import Association, CameraTracks, CameraView, associate, associate_checked, merge_cameras
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.appearance import update_tracker
 from gocv.pipeline.parts import make_part
@@ -21,7 +21,7 @@ Array = np.ndarray
 Method = Callable[[Sequence[CameraView]], Association]
 
 FLOOR_DISTANCE = "floor distance"
-ONLINE, OFFLINE = "gocv, online", "gocv, offline"
+ONLINE, OFFLINE, UNCHECKED = "gocv, online", "gocv, offline", "gocv, offline, unchecked"
 TRUE_IDENTITIES = "true identities"
 
 _FOOT_SD, _CUT_OFF_SD = 0.05, 0.5
@@ -34,6 +34,7 @@ def methods(config: PipelineConfig) -> dict[str, Method]:
         FLOOR_DISTANCE: lambda views: floor_distance(views, config),
         ONLINE: lambda views: associated(views, config, "online"),
         OFFLINE: lambda views: associated(views, config, "offline"),
+        UNCHECKED: lambda views: associated(views, config, "offline", check=False),
     }
 
 
@@ -81,14 +82,19 @@ def floor_distance(views: Sequence[CameraView], config: PipelineConfig | None = 
 
 
 def associated(
-    views: Sequence[CameraView], config: PipelineConfig | None = None, method: Literal["online", "offline"] = "offline"
+    views: Sequence[CameraView],
+    config: PipelineConfig | None = None,
+    method: Literal["online", "offline"] = "offline",
+    *,
+    check: bool = True,
 ) -> Association:
-    """What the pipeline does: `associate`, each camera tracked first by the tracker of the settings if it was not.
+    """What the pipeline does: association, each camera tracked first by the tracker of the settings if it was not.
 
     Args:
         views: What each camera saw; where boxes have vectors, they are those of the encoder that comes with gocv.
         config: Names the tracker, and how boxes become shoppers.
         method: "online" or "offline".
+        check: Whether to look for faults, offline; online nothing is done again.
     """
     config = config or PipelineConfig()
     tracked = []
@@ -97,7 +103,10 @@ def associated(
         seen = dataclasses.replace(view.seen, track_id=np.where(own > 0, own, -1))
         tracked.append(dataclasses.replace(view, seen=seen))
     alike = SamePerson.shipped().log_likelihood_ratio if any(view.vector is not None for view in views) else None
-    return associate(tracked, config.multicamera.association, method=method, likeness=alike)
+    settings = config.multicamera
+    if check and method == "offline":
+        return associate_checked(tracked, settings.association, likeness=alike, health=settings.health)
+    return associate(tracked, settings.association, method=method, likeness=alike)
 
 
 def _identities(seen: DetectionTable, config: PipelineConfig) -> Array:

@@ -1,6 +1,8 @@
 """One shopper, many cameras: calibration, who is whom on the floor, joints in metres, and the mending of names."""
 
 from gocv.multicamera.associate import associate
+from gocv.multicamera.checked import associate_checked
+from gocv.multicamera.health import Health, HealthSettings, examine
 from gocv.multicamera.joints import Joints, JointSettings, triangulate_joints
 from gocv.multicamera.keypoints import joint_sd_px, joints_of_coco17
 from gocv.multicamera.live import Final, LiveShoppers, as_floor_tracks
@@ -18,6 +20,8 @@ __all__ = [
     "CameraTracks",
     "CameraView",
     "Final",
+    "Health",
+    "HealthSettings",
     "JointSettings",
     "Joints",
     "LiveShoppers",
@@ -31,6 +35,8 @@ __all__ = [
     "Sightings",
     "as_floor_tracks",
     "associate",
+    "associate_checked",
+    "examine",
     "joint_sd_px",
     "joints_of_coco17",
     "look_at",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from gocv.data.config import Model
 from gocv.fusion import FusionSettings
-from gocv.multicamera import AssociationSettings, MergeSettings
+from gocv.multicamera import AssociationSettings, HealthSettings, MergeSettings
 from gocv.pipeline.parts import PartSettings
 
 STAGES = ("detect", "track", "multicamera", "shelf", "fusion")
@@ -32,7 +32,9 @@ class MulticameraSettings(Model):
         same_person: What a likeness of vectors means, as `SamePerson.save` writes it; by default that of the encoder
             that comes with gocv, which says nothing of others.
         association: How it is done.
-        merge: The same for "distance", and where no camera is calibrated.
+        check: Whether cameras that are lost, late or knocked are looked for, and corrected where that can be done.
+        health: What is taken for a fault.
+        merge: How for "distance", and where no camera is calibrated.
         mend: Mend the names of recorded joints where they broke or were exchanged (`gocv.multicamera.mend`).
     """
 
@@ -40,6 +42,8 @@ class MulticameraSettings(Model):
     appearance: bool = False
     same_person: Path | None = None
     association: AssociationSettings = AssociationSettings()
+    check: bool = True
+    health: HealthSettings = HealthSettings()
     merge: MergeSettings = MergeSettings()
     mend: bool = True
 

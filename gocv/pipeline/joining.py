@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from gocv.core import ConfigError, FloorTracks
 from gocv.data.detections import DetectionTableWriter, read_detections
 from gocv.data.embeddings import read_embeddings
 from gocv.data.recording import Camera, Recording
-from gocv.multicamera import Association, CameraTracks, CameraView, associate, merge_cameras
+from gocv.multicamera import Association, CameraTracks, CameraView, associate, associate_checked, merge_cameras
 from gocv.multicamera.follow import Likeness
 from gocv.pipeline.config import PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
@@ -40,13 +41,15 @@ def join_cameras(recording: Recording, config: PipelineConfig, folder: RunFolder
     if settings.method == "distance" or not seeing:
         merged = merge_cameras([_tracks(view) for view in views], settings.merge)
         return merged.shoppers, list(merged.report)
-    found = associate(
-        views,
-        settings.association,
-        method=settings.method,
-        entrances=[zone for zone in recording.store.zones if zone.name == _ENTRANCE],
-        likeness=_likeness(config) if any(view.vector is not None for view in views) else None,
-    )
+    how: dict[str, Any] = {
+        "method": settings.method,
+        "entrances": [zone for zone in recording.store.zones if zone.name == _ENTRANCE],
+        "likeness": _likeness(config) if any(view.vector is not None for view in views) else None,
+    }
+    if settings.check:
+        found = associate_checked(views, settings.association, health=settings.health, **how)
+    else:
+        found = associate(views, settings.association, **how)
     _write_boxes(views, found, folder)
     poses, notes = recorded_poses(recording)
     return add_joints(views, found, poses) if poses else found.shoppers, [*found.report, *notes]
