@@ -70,7 +70,7 @@ class OnlineSettings(Model):
     strangers_per_m2: float = Field(default=0.005, gt=0)
     found: float = Field(default=0.7, gt=0, lt=1)
     changes_per_s: float = Field(default=0.15, gt=0)
-    alike_s: float = Field(default=0.5, gt=0)
+    alike_s: float = Field(default=0.1, gt=0)
     confirm: float = 3.0
     forget: float = -3.0
     same: float = Field(default=6.0, gt=0)

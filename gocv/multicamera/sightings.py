@@ -28,7 +28,7 @@ Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
 _STEPS = 5
-_ENOUGH_M = 0.005
+_ENOUGH_M = 0.01
 _LONGEST_STEP_M = 3.0
 _LEFT, _TOP, _RIGHT, _BOTTOM = range(4)
 _OUTWARDS = np.array([-1.0, -1.0, 1.0, 1.0])
@@ -172,29 +172,32 @@ def _without_an_edge(
 
 
 def _fitted(camera: PinholeCamera, boxes: Float64, sd_px: Float64, hidden: Bool, body: _Body, start: Float64) -> _Fit:
-    person = start.copy()
+    person, rows = start.copy(), np.arange(len(start))
+    information = np.tile(np.eye(4), (len(start), 1, 1))
     weight = np.where(hidden, 0.0, 1.0) / sd_px[:, None]
     usual = np.array([body.height_m, body.radius_m])
     surely = np.diag([0.0, 0.0, body.height_sd_m**-2, body.radius_sd_m**-2]) + 1e-9 * np.eye(4)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         for _ in range(_STEPS):
-            edges, slope = _outline(camera, person, body.depth_m)
-            residual = weight * (boxes - edges)
-            weighted = weight[:, :, None] * slope
+            if not len(rows):
+                break
+            edges, slope = _outline(camera, person[rows], body.depth_m)
+            weighted = weight[rows, :, None] * slope
             normal = np.swapaxes(weighted, 1, 2) @ weighted + surely
+            residual = weight[rows] * (boxes[rows] - edges)
             right = (np.swapaxes(weighted, 1, 2) @ residual[..., None])[..., 0]
-            right[:, 2:] += np.diag(surely)[2:] * (usual - person[:, 2:])
+            right[:, 2:] += np.diag(surely)[2:] * (usual - person[rows, 2:])
             bad = ~np.isfinite(normal).all(axis=(1, 2)) | ~np.isfinite(right).all(axis=1)
             normal[bad], right[bad] = np.eye(4), np.nan
             step = np.linalg.solve(normal, right[..., None])[..., 0]
-            length = np.linalg.norm(step[:, :2], axis=1, keepdims=True)
-            person = person + step * np.minimum(1.0, _LONGEST_STEP_M / np.maximum(length, 1e-9))
-            if not (length > _ENOUGH_M).any():
-                break
+            length = np.linalg.norm(step[:, :2], axis=1)
+            person[rows] += step * np.minimum(1.0, _LONGEST_STEP_M / np.maximum(length, 1e-9))[:, None]
+            information[rows] = normal
+            rows = rows[length > _ENOUGH_M]
         edges = _edges(_pixels(camera, person, body.depth_m)[0])
         off = (person[:, 2:] - usual) * np.sqrt(np.diag(surely)[2:])
         cost = ((weight * (boxes - edges)) ** 2).sum(axis=1) + (off**2).sum(axis=1)
-    return _Fit(person, np.asarray(np.linalg.inv(normal), np.float64), cost, edges)
+    return _Fit(person, np.asarray(np.linalg.inv(information), np.float64), cost, edges)
 
 
 def _outline(camera: PinholeCamera, person: Float64, depth_m: float) -> tuple[Float64, Float64]:

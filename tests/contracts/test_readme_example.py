@@ -43,8 +43,10 @@ def test_examples_of_reid(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_example_of_multicamera(capsys: pytest.CaptureFixture[str]) -> None:
     page = README.parent / "docs" / "multicamera.md"
-    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-    exec(compile(example, page.name, "exec"), {})
+    joined, scored = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(joined, page.name, "exec"), {})
+    assert capsys.readouterr().out.startswith("4 [")
+    exec(compile(scored, page.name, "exec"), {})
     assert capsys.readouterr().out == "1.0 0.5 360.0 5.0\n"
 
 

@@ -15,7 +15,7 @@ from gocv.multicamera.refine.same import join_same
 from gocv.multicamera.refine.swaps import undo_swaps
 from gocv.multicamera.settings import AssociationSettings
 
-_SETTLED = 0.005
+_SETTLED = 0.01
 """When a round changes less than this share of the looks, there is no other."""
 Likeness = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
