@@ -164,7 +164,8 @@ def match_events(
     for place in rows.keys() & columns.keys():
         i, j = rows[place], columns[place]
         apart_s = np.abs(times[0][i][:, None] - times[1][j][None, :])
-        cost = np.where(apart_s <= tolerance_s, apart_s / max(tolerance_s, np.finfo(float).tiny), np.inf)
+        share = np.minimum(apart_s, tolerance_s) / max(tolerance_s, np.finfo(float).tiny)
+        cost = np.where(apart_s <= tolerance_s, share, np.inf)
         most_pairs = min(cost.shape)  # each costs at most 1, so that one pair more outweighs all differences in time
         pairs = gated_assignment(cost, gate=most_pairs + 2.0).pairs
         found.append(np.stack([i[pairs[:, 0]], j[pairs[:, 1]]], axis=1))

@@ -59,6 +59,13 @@ def test_the_table_is_that_of_the_results() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     pages = module.pages()
-    assert {page.name for page in pages} == {"README.md", "multicamera.md", "reid.md", "simulation.md", "tracking.md"}
+    assert {page.name for page in pages} == {
+        "README.md",
+        "calibration.md",
+        "multicamera.md",
+        "reid.md",
+        "simulation.md",
+        "tracking.md",
+    }
     for page, text in pages.items():
         assert page.read_text(encoding="utf-8") == text

@@ -52,7 +52,9 @@ def test_where_the_floor_begins_and_when_the_clock_does_changes_nothing(x: float
 def test_at_once_the_odds_are_those_of_the_text() -> None:
     lost, found = end(3, 0, 0, 1, 0), end(3, 0.1, 0, 0.9, 0.1)
     spread = 0.02 * np.eye(4) + np.diag([SETTINGS.step_m**2] * 2 + [0, 0])
-    same = multivariate_normal.logpdf([0.1, 0, -0.1, 0.1], np.zeros(4), spread)
+    walked = multivariate_normal.pdf([0.1, 0, -0.1, 0.1], np.zeros(4), spread)
+    stood = multivariate_normal.pdf([0.1, 0, 0.9, 0.1], np.zeros(4), spread + np.diag([0, 0, 0.2**2, 0.2**2]))
+    same = np.log(SETTINGS.stands * stood + (1 - SETTINGS.stands) * walked)
     new = multivariate_normal.logpdf([0.9, 0.1], np.zeros(2), (0.01 + 0.7**2) * np.eye(2))
     wanted = same - np.log(SETTINGS.gap_s) - np.log(SETTINGS.newcomers_per_m2_s) - new
     assert odds(lost, found) == pytest.approx(wanted)

@@ -1,8 +1,8 @@
 """Bundle adjustment of cameras, people's heights and where people stood at each moment.
 
 Levenberg's and Marquardt's method on sparse normal equations, reweighted for the soft L1 loss (Triggs et al., "Bundle
-adjustment: a modern synthesis", 1999, sections 4 and 6). `scipy.optimize.least_squares` minimises the same, but its
-sparse solver is iterative and takes tens of times as long on these.
+adjustment: a modern synthesis", 1999, sections 4 and 6). `scipy.optimize.least_squares` minimises the same, but solves
+sparse steps iteratively, where normal equations with this structure are solved at once.
 """
 
 from __future__ import annotations
