@@ -59,6 +59,7 @@ def table() -> str:
     ]
     measured += _tracking()
     measured += _reid()
+    measured += _multicamera()
     lines = ["| measured | |", "| --- | ---: |", *(f"| {what} | {figure} |" for what, figure in measured)]
     return "\n".join(lines) + "\n"
 
@@ -111,6 +112,38 @@ def _reid() -> list[tuple[str, str]]:
             figures("simulated", "all"),
         ),
         ("… tracklets of PETS09, real (one camera, 12 people)", figures("pets09", "tracklets")),
+    ]
+
+
+def _multicamera() -> list[tuple[str, str]]:
+    """One shopper, many cameras."""
+
+    def figures(name: str, ids: str) -> str:
+        found = {row["method"]: row for row in _together(name) if not row["fault"] and row["ids"] == ids}
+        return " / ".join(
+            f"{100 * found[method]['idf1']:.1f}, {100 * found[method]['mota']:.1f}"
+            for method in ("gocv, offline", "gocv, online", "floor distance")
+        )
+
+    walked = [row for row in rows("calibration") if row["lens"] == "known" and row["shop"] != "WILDTRACK (real)"]
+    known = [row["median_floor_error_m"] for row in walked if row["heights"] == "known" and row["minutes"] == 5.0]
+    (real,) = (r for r in rows("calibration") if r["lens"] == "known" and r["shop"] == "WILDTRACK (real)")
+    speed = {(row["method"], row["cameras"], row["people"]): row for row in rows("multicamera_speed")}
+    times = [speed[method, 12, 20]["times_real_time"] for method in ("gocv, online", "gocv, offline")]
+    return [
+        (
+            "WILDTRACK, real labels with misses and jitter, 7 cameras: IDF1, MOTA of gocv offline / online / by distance",
+            figures("multicamera_wildtrack", "broken"),
+        ),
+        ("CAMPUS, real detections, 2 cameras", figures("multicamera_campus", "none")),
+        (
+            "12 cameras, 10 frames/s, 20 people in every picture, one core: times real time online / offline",
+            f"{times[0]:.0f} / {times[1]:.0f}",
+        ),
+        (
+            "Calibrated by two people who walk 5 minutes, simulated / WILDTRACK, real: median floor error",
+            f"{statistics.median(known):.2f} m / {real['median_floor_error_m']:.2f} m",
+        ),
     ]
 
 
@@ -349,6 +382,20 @@ def multicamera_scenes() -> str:
     return "\n".join(lines) + "\n"
 
 
+def rush_hour() -> str:
+    """Scores in the simulated rush hour, with and without appearance; in Markdown."""
+    figures = ("idf1", "mota", "modp")
+    heads = (*map(str.upper, figures), "switches / h", "kept", "identity life")
+    lines = [f"| method | appearance | {' | '.join(heads)} |", "| --- | --- |" + " ---: |" * len(heads)]
+    for row in rows("rush_hour"):
+        if "unchecked" in row["method"]:
+            continue
+        cells = [f"{100 * row[figure]:.1f}" for figure in figures]
+        cells += [f"{row['switches_per_shopper_hour']:,.0f}", f"{row['kept']:.0%}", f"{row['identity_life_s']:.0f} s"]
+        lines.append(f"| {row['method']} | {'yes' if row['appearance'] else 'no'} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def multicamera_faults() -> str:
     """What becomes of the rest when one camera is at fault; in Markdown."""
     lines = ["| scene | method | fault | IDF1, floor (before) | rest (before) | named |"]
@@ -414,6 +461,7 @@ def pages() -> dict[Path, str]:
         "docs/multicamera.md": {
             "scenes": multicamera_scenes(),
             "faults": multicamera_faults(),
+            "rush": rush_hour(),
             "speed": multicamera_speed(),
         },
         "docs/tracking.md": {"speed": tracker_speed(), "quality": tracker_quality(), "metrics": scoring_speed()},
