@@ -132,7 +132,7 @@ def _multicamera() -> list[tuple[str, str]]:
     times = [speed[method, 12, 20]["times_real_time"] for method in ("gocv, online", "gocv, offline")]
     return [
         (
-            "WILDTRACK, real labels with misses and jitter, 7 cameras: IDF1, MOTA of gocv offline / online / by distance",
+            "WILDTRACK, 7 cameras, real labels made noisy: IDF1, MOTA of gocv offline / online / by distance",
             figures("multicamera_wildtrack", "broken"),
         ),
         ("CAMPUS, real detections, 2 cameras", figures("multicamera_campus", "none")),
