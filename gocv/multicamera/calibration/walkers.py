@@ -11,18 +11,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from gocv.core import DataError, nearest
-from gocv.data.config import Model
 from gocv.geometry import PinholeCamera
 from gocv.multicamera.calibration.agreement import Agreement, agreement, suspects
 from gocv.multicamera.calibration.align import check_joined, join_floors
-from gocv.multicamera.calibration.body import SHAPES, BodyName
+from gocv.multicamera.calibration.body import SHAPES
 from gocv.multicamera.calibration.bundle import Problem, Solution, State, adjust, free_parameters, stands
+from gocv.multicamera.calibration.links import Links, links, shared_moments
 from gocv.multicamera.calibration.observations import Observations, observe_walkers
 from gocv.multicamera.calibration.people import same_people
 from gocv.multicamera.calibration.poses import PARAMETERS, Lens, moved, parameters_of, turned
+from gocv.multicamera.calibration.settings import WalkerSettings
 from gocv.multicamera.calibration.single import locate, prior_of, start_camera
 from gocv.multicamera.views import CameraView
 
@@ -30,43 +30,11 @@ Array = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 _FIRST_NOISE = 0.03
+_SETTLED, _MORE = 6, 1.1
+"""At most so many rounds until it is settled who is who, and how many times as many boxes are many more."""
 _BLOCK = 20
 _SCALE_OFF, _HEIGHT_OFF_M, _CLEARLY = 0.02, 0.01, 0.5
 """How far off the scale and a person's height are before people are told apart by their known heights."""
-
-
-class WalkerSettings(Model):
-    """How to calibrate from walkers, and what is known of them and of the store.
-
-    Attributes:
-        body: "person" for a detector's boxes around people, "rectangle" for labels drawn as upright rectangles of one
-            height over a place on the floor.
-        height_m: Mean height of those who walk, shoes and hair included; it gives the scale.
-        height_sd_m: How much people differ in height.
-        known_heights_m: Heights of the walkers, in any order, where they are known: each person found is given the
-            nearest of them.
-        known_height_sd_m: How surely.
-        camera_heights_m: Heights of cameras over the floor where they are known, by name.
-        distances_m: Known distances between cameras: (camera, camera, metres).
-        measured_sd_m: How surely the two above are known.
-        window_s: From one moment to the next.
-        edge_share: A box is cut off if it comes as near to the picture's edge as this share of its height.
-        gates: How near two cameras' places must be for one person, round by round, as a share of what the start allows.
-        most_boxes: At most so many boxes go into the adjustment.
-    """
-
-    body: BodyName = "person"
-    height_m: float = Field(default=1.72, gt=0.5, lt=2.5)
-    height_sd_m: float = Field(default=0.08, gt=0)
-    known_heights_m: tuple[float, ...] = ()
-    known_height_sd_m: float = Field(default=0.01, gt=0)
-    camera_heights_m: dict[str, float] = Field(default_factory=dict)
-    distances_m: tuple[tuple[str, str, float], ...] = ()
-    measured_sd_m: float = Field(default=0.02, gt=0)
-    window_s: float = Field(default=0.5, gt=0)
-    edge_share: float = Field(default=0.05, ge=0)
-    gates: tuple[float, ...] = (1.0, 0.8, 0.6, 0.5)
-    most_boxes: int = Field(default=8_000, gt=100)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +104,8 @@ def calibrate_walkers(
             raise DataError(f"there is no camera '{name}'", key="camera", expected=nearest(name, names))
     fit = _Fit(names, views, lenses, settings)
     fit.start()
-    for gate in settings.gates:
+    fit.settle(settings.gates[0])
+    for gate in settings.gates[1:]:
         fit.round(gate)
     # Who moved is told before the last round; only what it saw from one place goes into that.
     fit.drop_moved()
@@ -215,11 +184,45 @@ class _Fit:
             raise DataError("no whole box with a track", key="track_id", expected="boxes that a tracker numbered")
         self._cameras, self._held = cameras, True
 
+    def settle(self, gate: float) -> None:
+        """Rounds at one gate until all cameras share people, and no round brings many more together.
+
+        A focal length by one camera alone may be twice the right one, and its floor as much too large. Of such floors
+        only some pairs overlap; those correct each other's focal lengths first, and the rest fits afterwards.
+        """
+        for _ in range(_SETTLED):
+            before = int(self._shared(self._cameras, gate).sum())
+            self.round(gate)
+            self._rejoin(gate)
+            shared = self._shared(self._cameras, gate)
+            if shared.sum() <= _MORE * before and not Links(shared, np.zeros_like(shared)).groups().any():
+                break
+
+    def _rejoin(self, gate: float) -> None:
+        """Join floors anew, now that cameras are better known, if that brings more people together."""
+        alone = self._cameras.copy()
+        alone[:, 4:7] = 0.0
+        local = self._located(alone)
+        placed, _ = join_floors(self._seen, local, np.linalg.norm(local, axis=1), len(self._names))
+        cameras = moved(alone, placed)
+        if np.isfinite(placed).all() and (
+            self._shared(cameras, gate).sum() > _MORE * self._shared(self._cameras, gate).sum()
+        ):
+            self._cameras = cameras
+
+    def _shared(self, cameras: Array, gate: float) -> Int64:
+        """(C, C) at how many moments two cameras see one person, were the cameras these."""
+        xy, count = self._located(cameras), len(self._names)
+        return shared_moments(self._seen, same_people(self._seen, xy, self._range(xy, cameras), count, gate), count)
+
+    def _range(self, xy: Array, cameras: Array) -> Array:
+        return np.asarray(np.linalg.norm(xy - cameras[self._seen.camera, 5:7], axis=1))
+
     def round(self, gate: float, last: bool = False) -> None:
         """Who is who by where the cameras are now, then cameras by who is who."""
-        xy, count = self._located(), len(self._names)
-        range_m = np.linalg.norm(xy - self._cameras[self._seen.camera, 5:7], axis=1)
-        self._person = same_people(self._seen, xy, range_m, count, gate)
+        xy = self._located()
+        range_m = self._range(xy, self._cameras)
+        self._person = same_people(self._seen, xy, range_m, len(self._names), gate)
         rows = self._thinned(self._settings.most_boxes if last else self._settings.most_boxes // 4)
         seen, person = self._seen[rows], self._person[rows]
         kept, person = np.unique(person, return_inverse=True)
@@ -257,6 +260,7 @@ class _Fit:
         """How well each camera fits."""
         found, seen, solution = self._agreement(), self._used, self._solution
         late = suspects(found, self._noise, self._settings.window_s)
+        loose = self._links().suspects(self._names, whole=not self._held)
         reports = []
         for index, name in enumerate(self._names):
             own = seen.camera == index
@@ -267,7 +271,7 @@ class _Fit:
                 reports.append(_unseen(name))
                 continue
             share = off / seen.tall_px[own, None]
-            words = (self._words[index] if self._words else "") or late[index]
+            words = (self._words[index] if self._words else "") or late[index] or loose[index]
             reports.append(
                 CameraReport(
                     camera=name,
@@ -302,11 +306,19 @@ class _Fit:
     def _framed(self) -> Array:
         return moved(self._cameras, self._to_frame())
 
-    def _located(self) -> Array:
-        return locate(self._seen, self._cameras, self._constants, self._shape, self._heights, self._log_scale)
+    def _located(self, cameras: Array | None = None) -> Array:
+        cameras = self._cameras if cameras is None else cameras
+        return locate(self._seen, cameras, self._constants, self._shape, self._heights, self._log_scale)
 
     def _agreement(self) -> Agreement:
         return agreement(self._seen, self._person, self._located(), self._cameras)
+
+    def _links(self) -> Links:
+        size_px = np.array([[lens.width_px, lens.height_px] for lens in self._lenses])
+        return links(
+            self._seen, self._person, self._located(), self._heights, self._cameras, self._constants, size_px,
+            self._shape, self._log_scale, self._settings.edge_share
+        )  # fmt: skip
 
     def _thinned(self, most: int) -> Int64:
         """About so many rows: blocks of moments, evenly over the recording."""
