@@ -17,27 +17,6 @@ from gocv.sim.shoppers import Motion
 
 Array = NDArray[np.float64]
 
-KEYPOINTS = (
-    "nose",
-    "l_eye",
-    "r_eye",
-    "l_ear",
-    "r_ear",
-    "l_shoulder",
-    "r_shoulder",
-    "l_elbow",
-    "r_elbow",
-    "l_wrist",
-    "r_wrist",
-    "l_hip",
-    "r_hip",
-    "l_knee",
-    "r_knee",
-    "l_ankle",
-    "r_ankle",
-)
-"""The body points of COCO, in its order; left and right are the person's own."""
-
 THIGH, SHIN, ANKLE = 0.245, 0.246, 0.039
 """Lengths of the leg's bones and height of the ankle over the floor, shares of the person's height."""
 _HIP_SIDE, _SPINE, _DIP, _TAUT = 0.055, 0.315, 0.02, 0.997
@@ -53,7 +32,7 @@ class Body:
 
     Attributes:
         height_m: From the floor to the top of the head.
-        keypoints_m: (m, 17, 3) float64, in the order of `KEYPOINTS`.
+        keypoints_m: (m, 17, 3) float64, in the order of `COCO17`.
         head_m: (m, 3) middle of the head.
         neck_m: (m, 3) where the neck meets the trunk.
         hands_m: (m, 2, 3) middle of each hand, where it holds what it holds.

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import Rows, column
+from gocv.data.poses import COCO17
 from gocv.geometry import PinholeCamera
 from gocv.sim.beads import COUNT, FEET, HEAD, POINTS, Beads, beads_of, outlines
-from gocv.sim.body import KEYPOINTS, body
+from gocv.sim.body import body
 from gocv.sim.layout import StoreLayout
 from gocv.sim.scene import Scene
 
@@ -61,7 +62,7 @@ class Presence:
         frame: (n,) int64.
         person: (n,) int64, index into the scene's motions.
         beads: Of n rows.
-        keypoints_m: (n, 17, 3) float64, in the order of `gocv.sim.body.KEYPOINTS`.
+        keypoints_m: (n, 17, 3) float64, in the order of `gocv.data.poses.COCO17`.
         xy_m: (n, 2) float64, where they stand.
     """
 
@@ -92,7 +93,7 @@ def presence(scene: Scene, time_s: Array) -> Presence:
     if not frames:
         nothing = np.zeros(0, np.int64)
         beads = Beads(*(np.zeros((0, k, 3)) for k in (COUNT, 3, COUNT)))
-        return Presence(nothing, nothing, beads, np.zeros((0, len(KEYPOINTS), 3)), np.zeros((0, 2)))
+        return Presence(nothing, nothing, beads, np.zeros((0, len(COCO17), 3)), np.zeros((0, 2)))
     frame = np.concatenate(frames)
     order = np.lexsort((np.concatenate(people), frame))
     fields = ("middle_m", "axes", "half_m")

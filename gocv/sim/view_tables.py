@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from gocv.data.detections import DetectionTableWriter
 from gocv.data.files import written_whole
 from gocv.data.parquet import BatchWriter
-from gocv.data.poses import PoseTable, PoseTableWriter
+from gocv.data.poses import COCO17, PoseTable, PoseTableWriter
 from gocv.data.recording import Camera
-from gocv.sim.body import KEYPOINTS, body
+from gocv.sim.body import body
 from gocv.sim.detector import BoxNoise
 from gocv.sim.multiview import look
 from gocv.sim.poses import PoseNoise
@@ -38,7 +38,7 @@ _SCHEMA = pa.schema(
         *(pa.field(name, pa.float32()) for name in _BOX),
         *(pa.field(f"visible_{name}", pa.float32()) for name in _BOX),
         pa.field("visible_fraction", pa.float32()),
-        pa.field("keypoints_m", pa.list_(pa.float32(), 3 * len(KEYPOINTS))),
+        pa.field("keypoints_m", pa.list_(pa.float32(), 3 * len(COCO17))),
     ]
 )
 
@@ -87,7 +87,7 @@ def write_views(
             try:
                 truths.write(_batch(views.sightings[name], table.time_s, inside, scene.staff))
             finally:
-                truths.close({"gocv.camera": name, "gocv.keypoints": json.dumps(KEYPOINTS)})
+                truths.close({"gocv.camera": name, "gocv.keypoints": json.dumps(COCO17)})
         camera = Camera(name, calibration=calibration, detections=detections, truth=truth)
         if name in views.poses:
             camera = dataclasses.replace(camera, poses=folder / f"{name}-poses.parquet")

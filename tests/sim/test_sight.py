@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gocv.data.poses import COCO17
 from gocv.geometry import PinholeCamera
-from gocv.sim.body import KEYPOINTS, body
+from gocv.sim.body import body
 from gocv.sim.layout import Gondola, StoreLayout
 from gocv.sim.scene import Scene
 from gocv.sim.shoppers import Motion
@@ -13,8 +14,8 @@ from gocv.sim.sight import hidden_keypoints, way_in
 from gocv.sim.sightings import presence
 
 NOW = np.array([1.0])
-NOSE, NEAR = KEYPOINTS.index("nose"), [KEYPOINTS.index(f"r_{n}") for n in ("shoulder", "elbow", "wrist")]
-FAR = [KEYPOINTS.index(f"l_{n}") for n in ("shoulder", "elbow", "wrist")]
+NOSE, NEAR = COCO17.index("nose"), [COCO17.index(f"r_{n}") for n in ("shoulder", "elbow", "wrist")]
+FAR = [COCO17.index(f"l_{n}") for n in ("shoulder", "elbow", "wrist")]
 
 
 def standing(name: str, x_m: float, y_m: float, height_m: float = 1.75) -> Motion:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from gocv.sim.body import ANKLE, KEYPOINTS, Body
+from gocv.data.poses import COCO17
+from gocv.sim.body import ANKLE, Body
 from gocv.sim.render.wardrobe import Look
 
 Array = NDArray[np.float64]
-_K = {name: i for i, name in enumerate(KEYPOINTS)}
+_K = {name: i for i, name in enumerate(COCO17)}
 
 # Along the spine (0 the hips, 1 the neck): half width and half depth of the trunk, shares of the height.
 _TRUNK = np.array(

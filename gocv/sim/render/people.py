@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.sim.body import KEYPOINTS
+from gocv.data.poses import COCO17
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class People:
         visible_xyxy: (n, 4) float64 px, around the middles of the pixels that are seen; NaN where none is.
         visible_fraction: (n,) float64, pixels that are seen over those that would be if the person were alone in an
             empty space, both inside the image.
-        keypoints_m: (n, 17, 3) float64, in the order of `KEYPOINTS`, in the store's frame.
+        keypoints_m: (n, 17, 3) float64, in the order of `gocv.data.poses.COCO17`, in the store's frame.
         keypoints_px: (n, 17, 2) float64.
         keypoint_visible: (n, 17) bool, inside the image with nothing before it but the flesh around it.
         hands_m: (n, 2, 3) float64, middles of the hands, left first.
@@ -62,9 +62,9 @@ class People:
             "xyxy": (np.float64, (4,)),
             "visible_xyxy": (np.float64, (4,)),
             "visible_fraction": (np.float64, ()),
-            "keypoints_m": (np.float64, (len(KEYPOINTS), 3)),
-            "keypoints_px": (np.float64, (len(KEYPOINTS), 2)),
-            "keypoint_visible": (np.bool_, (len(KEYPOINTS),)),
+            "keypoints_m": (np.float64, (len(COCO17), 3)),
+            "keypoints_px": (np.float64, (len(COCO17), 2)),
+            "keypoint_visible": (np.bool_, (len(COCO17),)),
             "hands_m": (np.float64, (2, 3)),
             "hands_px": (np.float64, (2, 2)),
             "hand_visible": (np.bool_, (2,)),

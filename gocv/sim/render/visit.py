@@ -3,11 +3,11 @@
 `truth/frames/NAME.parquet` has a row for each person in each frame: `frame` (int64, position in the video), `time_s`
 (float64, the visit's clock), `name` (text), `staff` (bool), `left_px`, `top_px`, `right_px`, `bottom_px` (the whole
 body, also where it is hidden or outside the image), `visible_left_px` … `visible_bottom_px` (what is seen; null where
-nothing is), `visible_fraction` (float32), `keypoints_px` (34 float32: x, y of each of `KEYPOINTS`; NaN behind the
-camera), `keypoints_m` (51 float32: x, y, z), `keypoint_visible` (17 bool), `hands_px` (4 float32: left x, y, right x,
-y), `hands_m` (6 float32), `hand_visible` (2 bool), `l_held` and `r_held` (text: product in the hand, several joined
-by "+"; null where it is empty) and `l_held_units`, `r_held_units` (int64). A frame without people is one row whose
-columns after `time_s` are null.
+nothing is), `visible_fraction` (float32), `keypoints_px` (34 float32: x, y of each of `gocv.data.poses.COCO17`; NaN
+behind the camera), `keypoints_m` (51 float32: x, y, z), `keypoint_visible` (17 bool), `hands_px` (4 float32: left x,
+y, right x, y), `hands_m` (6 float32), `hand_visible` (2 bool), `l_held` and `r_held` (text: product in the hand,
+several joined by "+"; null where it is empty) and `l_held_units`, `r_held_units` (int64). A frame without people is
+one row whose columns after `time_s` are null.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from threadpoolctl import threadpool_limits
 from gocv.core import DataError, nearest
 from gocv.data.files import written_whole
 from gocv.data.parquet import BatchWriter
+from gocv.data.poses import COCO17
 from gocv.data.progress import with_progress
 from gocv.data.video import write_video
-from gocv.sim.body import KEYPOINTS
 from gocv.sim.render.frames import RenderedFrame, render_camera
 from gocv.sim.render.people import People
 from gocv.sim.scene import Scene
@@ -53,9 +53,9 @@ _SCHEMA = pa.schema(
         *(pa.field(name, pa.float32()) for name in _BOX),
         *(pa.field(f"visible_{name}", pa.float32()) for name in _BOX),
         pa.field("visible_fraction", pa.float32()),
-        pa.field("keypoints_px", _numbers(pa.float32(), 2 * len(KEYPOINTS))),
-        pa.field("keypoints_m", _numbers(pa.float32(), 3 * len(KEYPOINTS))),
-        pa.field("keypoint_visible", _numbers(pa.bool_(), len(KEYPOINTS))),
+        pa.field("keypoints_px", _numbers(pa.float32(), 2 * len(COCO17))),
+        pa.field("keypoints_m", _numbers(pa.float32(), 3 * len(COCO17))),
+        pa.field("keypoint_visible", _numbers(pa.bool_(), len(COCO17))),
         pa.field("hands_px", _numbers(pa.float32(), 4)),
         pa.field("hands_m", _numbers(pa.float32(), 6)),
         pa.field("hand_visible", _numbers(pa.bool_(), 2)),
@@ -155,7 +155,7 @@ def _film(
     """One camera's two files; the number of frames."""
     frames = render_camera(scene, name, rate_hz=rate_hz, seed=seed, until_s=end_s)
     total = int(np.ceil(end_s * rate_hz - 1e-9))
-    metadata = {"gocv.camera": name, "gocv.seed": str(seed), "gocv.keypoints": json.dumps(KEYPOINTS)}
+    metadata = {"gocv.camera": name, "gocv.seed": str(seed), "gocv.keypoints": json.dumps(COCO17)}
     with written_whole(folder / "truth" / "frames" / f"{name}.parquet") as partial:
         table = BatchWriter(partial, _SCHEMA, _ROWS_A_GROUP)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gocv.core import JOINTS
-from gocv.sim.body import ANKLE, KEYPOINTS, SHIN, THIGH, bent, body, footsteps
+from gocv.data.poses import COCO17
+from gocv.sim.body import ANKLE, SHIN, THIGH, bent, body, footsteps
 from gocv.sim.shoppers import Motion
 
 HEIGHT_M = 1.7
@@ -54,7 +55,7 @@ def test_feet_end_beside_each_other_and_point_where_the_person_looks(motion: Mot
 
 
 def test_bones_keep_their_length_and_nothing_is_under_the_floor(motion: Motion, time_s: np.ndarray) -> None:
-    points = dict(zip(KEYPOINTS, np.moveaxis(body(motion, time_s).keypoints_m, 1, 0), strict=True))
+    points = dict(zip(COCO17, np.moveaxis(body(motion, time_s).keypoints_m, 1, 0), strict=True))
     for side in "lr":
         thigh = np.linalg.norm(points[f"{side}_knee"] - points[f"{side}_hip"], axis=1)
         shin = np.linalg.norm(points[f"{side}_ankle"] - points[f"{side}_knee"], axis=1)
@@ -67,14 +68,14 @@ def test_bones_keep_their_length_and_nothing_is_under_the_floor(motion: Motion, 
 def test_the_upper_body_is_that_of_the_motion(motion: Motion, time_s: np.ndarray) -> None:
     whole, joints = body(motion, time_s[::50]), motion.joints_m(time_s[::50])
     for name in ("l_shoulder", "r_shoulder", "l_elbow", "r_elbow", "l_wrist", "r_wrist"):
-        np.testing.assert_allclose(whole.keypoints_m[:, KEYPOINTS.index(name)], joints[:, JOINTS.index(name)])
+        np.testing.assert_allclose(whole.keypoints_m[:, COCO17.index(name)], joints[:, JOINTS.index(name)])
     wrists = whole.keypoints_m[:, 9:11]
     np.testing.assert_allclose(np.linalg.norm(whole.hands_m - wrists, axis=2), 0.048 * HEIGHT_M)
 
 
 def test_left_is_left(motion: Motion) -> None:
     whole = body(motion, np.array([motion.start_s]))  # looks along x, so that the left is +y
-    points = dict(zip(KEYPOINTS, whole.keypoints_m[0], strict=True))
+    points = dict(zip(COCO17, whole.keypoints_m[0], strict=True))
     for name in ("eye", "ear", "shoulder", "hip", "knee", "ankle"):
         assert points[f"l_{name}"][1] > points[f"r_{name}"][1]
 
