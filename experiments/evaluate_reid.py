@@ -20,7 +20,6 @@ from gocv.bench.reid import by_cameras, crops_per_s, encode_pictures, make_encod
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.data.reid import ReidPictures, read_reid
 from gocv.reid import SamePerson
-from gocv.reid.encoder import CALIBRATION
 
 HIDDEN, CLEAR = 0.6, 0.9
 """Below the first share of a person that is seen the crop counts as hidden in part, above the second as clear."""
@@ -69,7 +68,7 @@ def calibration(folder: Path) -> Iterator[dict[str, Any]]:
     data, encoder, same = (
         read_reid("folder", folder, check=False),
         make_encoder("default"),
-        SamePerson.load(CALIBRATION),
+        SamePerson.shipped(),
     )
     query, asked, _ = encode_pictures(encoder, data.query, "query")
     gallery, searched, _ = encode_pictures(encoder, data.gallery, "gallery")

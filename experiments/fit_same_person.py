@@ -13,9 +13,8 @@ import numpy as np
 
 from gocv.bench.reid import encode_pictures, make_encoder
 from gocv.data.config import load
-from gocv.reid import SamePerson
-from gocv.reid.encoder import CALIBRATION
 from gocv.reid.pictures import hold_out
+from gocv.reid.same_person import CALIBRATION, SamePerson
 from gocv.reid.training import ReidTrainSettings
 
 

@@ -25,7 +25,7 @@ from gocv.bench.multicamera_scores import score_floor
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.core import Embeddings
 from gocv.data.detections import DetectionTable
-from gocv.data.embeddings import EmbeddingTableWriter, read_embeddings
+from gocv.data.embeddings import EmbeddingTableWriter, read_vectors
 from gocv.data.files import write_json
 from gocv.data.multiview import MultiviewScene, read_scene, write_scene
 from gocv.multicamera.views import CameraView
@@ -180,14 +180,8 @@ def camera_views(job: Job, scene: MultiviewScene, *, appearance: bool) -> list[C
     views = []
     for name, camera in scene.cameras.items():
         seen = scene.detections[name]
-        vector = None
-        if appearance:
-            parts = list(read_embeddings(_vectors_file(job, name), seen.frame.tolist()))
-            length = max((part.vector.shape[1] for part in parts if len(part)), default=0)
-            vector = np.full((len(seen.boxes), length), np.nan, np.float32)
-            for first, part in zip(seen.first_row[:-1], parts, strict=True):
-                if len(part):
-                    vector[first + part.row] = part.vector
+        frames = seen.frame.tolist()
+        vector = read_vectors(_vectors_file(job, name), frames, seen.first_row) if appearance else None
         views.append(CameraView(name, camera, seen, vector))
     return views
 

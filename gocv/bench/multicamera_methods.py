@@ -99,8 +99,7 @@ def associated(
     config = config or PipelineConfig()
     tracked = []
     for view in views:
-        own = _identities(view.seen, config)
-        seen = dataclasses.replace(view.seen, track_id=np.where(own > 0, own, -1))
+        seen = dataclasses.replace(view.seen, track_id=_identities(view.seen, config))
         tracked.append(dataclasses.replace(view, seen=seen))
     alike = SamePerson.shipped().log_likelihood_ratio if any(view.vector is not None for view in views) else None
     settings = config.multicamera

@@ -111,6 +111,29 @@ def read_embeddings(path: str | Path, frames: Iterable[int]) -> Iterator[Embeddi
         )
 
 
+def read_vectors(path: str | Path, frames: Iterable[int], first_row: Int64) -> NDArray[np.float32] | None:
+    """The appearance of all boxes of a table of detections, a row for each.
+
+    Args:
+        path: The table of vectors.
+        frames: As for `read_embeddings`.
+        first_row: (F + 1,) int64: the boxes of frame i are the rows from `first_row[i]` to `first_row[i + 1]`.
+
+    Returns:
+        (n, D) float32, NaN for boxes that have none; None where no box has one.
+
+    Raises:
+        DataError: As `read_embeddings`.
+    """
+    vectors: NDArray[np.float32] | None = None
+    for first, part in zip(first_row[:-1].tolist(), read_embeddings(path, frames), strict=True):
+        if len(part) and vectors is None:
+            vectors = np.full((int(first_row[-1]), part.vector.shape[1]), np.nan, np.float32)
+        if len(part) and vectors is not None:
+            vectors[first + part.row] = part.vector
+    return vectors
+
+
 def _by_frame(path: Path) -> Iterator[tuple[int, Embeddings]]:
     """Frames that have vectors, in order; a frame whose rows stand in two batches is put together."""
     held: tuple[int, Embeddings] | None = None

@@ -20,6 +20,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from gocv.motion.places import inverse_2x2
+
 Float64 = NDArray[np.float64]
 _STAND, _WALK = 0, 1
 _LEAST_WEIGHT = 1e-300
@@ -158,13 +160,3 @@ class Walkers:
         off = self.mean - mean[:, None]
         spread = self.covariance + off[..., None] * off[..., None, :]
         return mean, (self.weight[..., None, None] * spread).sum(axis=1)
-
-
-def inverse_2x2(matrix: Float64) -> tuple[Float64, Float64]:
-    """Inverses and determinants of symmetric (..., 2, 2) matrices."""
-    a, b, d = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
-    determinant = a * d - b * b
-    inverse = np.empty_like(matrix)
-    inverse[..., 0, 0], inverse[..., 1, 1] = d / determinant, a / determinant
-    inverse[..., 0, 1] = inverse[..., 1, 0] = -b / determinant
-    return inverse, determinant

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import ConfigError, FloorTracks, Zone
-from gocv.multicamera.follow import Likeness
+from gocv.multicamera.likeness import Likeness
 from gocv.multicamera.live import LiveShoppers, as_floor_tracks
 from gocv.multicamera.looks import look_at
 from gocv.multicamera.settings import AssociationSettings

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from gocv.core import Zone
 from gocv.data.detections import DetectionTable
 from gocv.multicamera.associate import associate
-from gocv.multicamera.follow import Likeness
 from gocv.multicamera.health import Health, HealthSettings, examine
+from gocv.multicamera.likeness import Likeness
 from gocv.multicamera.settings import AssociationSettings
 from gocv.multicamera.views import Association, CameraView
 

@@ -14,7 +14,7 @@ make newcomers.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,10 @@ from numpy.typing import NDArray
 from gocv.assign import best_pairs
 from gocv.core import DataError
 from gocv.geometry import PinholeCamera
-from gocv.motion.walking import Gait, Walkers, inverse_2x2
+from gocv.motion.places import fused, inverse_2x2
+from gocv.motion.walking import Gait, Walkers
 from gocv.multicamera.beliefs import OwnTracks
+from gocv.multicamera.likeness import Likeness, log_ratio
 from gocv.multicamera.looks import Looks
 from gocv.multicamera.newcomers import newcomers
 from gocv.multicamera.rivals import together
@@ -34,8 +36,6 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
-Likeness = Callable[[Float64], Float64]
-"""From the cosines of appearance vectors to the log-likelihood ratio that they are of one person."""
 
 _BORN, _BORN_AGAIN = -2.0, 2.0
 """Log-odds of who is seen by one camera for the first time, and what each further camera adds."""
@@ -205,16 +205,10 @@ class Follower:
         return np.array(taken, np.int64), seats % people
 
     def _likenesses(self, vector: Float32 | None, row: Int64, track: Int64) -> Float64:
-        out = np.zeros(len(row))
-        if self._likeness is None or vector is None or self._look is None or not len(row):
-            return out
-        look = self._look[track]
-        norm = np.linalg.norm(look, axis=1)
-        cosine = (vector[row] * look).sum(axis=1) / np.maximum(norm, 1e-9)
-        known = np.isfinite(cosine) & (norm > 0)
+        if self._likeness is None or vector is None or self._look is None:
+            return np.zeros(len(row))
         believed = self._settings.look
-        out[known] = np.clip(self._likeness(cosine[known].astype(np.float64)), -believed.cap, believed.cap)
-        return out * believed.once
+        return believed.once * log_ratio(vector[row], self._look[track], self._likeness, believed.cap)
 
     def _exist(
         self,
@@ -310,11 +304,7 @@ def _corrected(walkers: Walkers, mean: Float64, looks: Looks, taken: Int64, by: 
         return walkers, seen
     late = looks.late_s[taken]
     unsure = (_LATE_M_S * late) ** 2
-    information, _ = inverse_2x2(looks.covariance_m2[taken] + unsure[:, None, None] * np.eye(2))
-    place = looks.xy_m[taken] - late[:, None] * mean[by, 2:]
-    total, weighted = np.zeros((len(mean), 2, 2)), np.zeros((len(mean), 2))
-    np.add.at(total, by, information)
-    np.add.at(weighted, by, (information @ place[..., None])[..., 0])
+    spread = looks.covariance_m2[taken] + unsure[:, None, None] * np.eye(2)
     seen[by] = True
-    covariance, _ = inverse_2x2(total[seen])
-    return walkers.corrected(seen, (covariance @ weighted[seen][..., None])[..., 0], covariance), seen
+    _, place, spread = fused(by, looks.xy_m[taken] - late[:, None] * mean[by, 2:], spread)
+    return walkers.corrected(seen, place, spread), seen

@@ -94,6 +94,11 @@ def log_odds(lost: Ends, found: Ends, entrances: Sequence[Zone], settings: LinkS
     return odds
 
 
+def entrances(zones: Sequence[Zone]) -> list[Zone]:
+    """Those of a store's zones where people come and go: the ones called "entrance"."""
+    return [zone for zone in zones if zone.name == "entrance"]
+
+
 def _log_normal(off: Float64, covariance: Float64) -> Float64:
     if not len(off):
         return np.empty(0)

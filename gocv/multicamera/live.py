@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from gocv.core import FloorTracks, Zone
 from gocv.geometry import PinholeCamera
-from gocv.multicamera.follow import Follower, Likeness, Step
+from gocv.multicamera.follow import Follower, Step
+from gocv.multicamera.likeness import Likeness, log_ratio
 from gocv.multicamera.links import Ends, log_odds
 from gocv.multicamera.looks import Looks, one_a_picture
 from gocv.multicamera.settings import AssociationSettings
@@ -137,7 +138,7 @@ class LiveShoppers:
         longest = self._settings.link.longest_s
         followed = {n for r, n in self._shopper.items() if self._last_s[r] >= time_s or r in self._there}
         lost = [n for n, one in self._lost.items() if n not in followed and time_s - one.time_s <= longest]
-        pairs = [(root, n) for root in new for n in lost if self._lost[n].time_s < self._start(root)[0]]
+        pairs = [(root, n) for root in new for n in lost if self._lost[n].time_s < self._born[root][0]]
         for _, root, n in sorted(self._odds(pairs), reverse=True):
             if root not in self._shopper and n in lost:
                 lost.remove(n)
@@ -151,7 +152,7 @@ class LiveShoppers:
         """Of the pairs of somebody found and a shopper lost that are likelier one than not: log-odds first."""
         if not pairs:
             return []
-        starts = [self._start(root) for root, _ in pairs]
+        starts = [self._born[root] for root, _ in pairs]
         ends = [self._lost[n] for _, n in pairs]
         lost = Ends(
             np.array([e.time_s for e in ends]), np.array([e.mean for e in ends]), np.array([e.covariance for e in ends])
@@ -164,14 +165,7 @@ class LiveShoppers:
     def _alike(self, one: Float32 | None, other: Float32 | None) -> float:
         if self._likeness is None or one is None or other is None:
             return 0.0
-        norm = float(np.linalg.norm(one) * np.linalg.norm(other))
-        if norm < 1e-9:
-            return 0.0
-        cap = self._settings.look.cap
-        return float(np.clip(self._likeness(np.array([float(one @ other) / norm])), -cap, cap)[0])
-
-    def _start(self, serial: int) -> tuple[float, Float64, Float64]:
-        return self._born[serial]
+        return float(log_ratio(one[None], other[None], self._likeness, self._settings.look.cap)[0])
 
     def _root_of(self, serial: int) -> int:
         while serial in self._root:

@@ -31,11 +31,11 @@ from scipy.sparse.csgraph import connected_components
 from gocv.core import FloorTracks, Zone
 from gocv.data.config import Model
 from gocv.geometry import points_in_polygon, polygon_area
+from gocv.multicamera.links import entrances
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-_ENTRANCE = "entrance"
 _LEAST_AREA_M2 = 10.0
 _LEAST_ODDS, _MOST_NAMES = 1e-3, 10
 
@@ -217,7 +217,7 @@ def _astray(rows: _Sorted, step: Index, velocity: Array, settings: MendSettings,
 
 def _breaks(rows: _Sorted, zones: Sequence[Zone], settings: MendSettings) -> Iterator[tuple[float, int, int, float]]:
     """(time, name that ended, name that began, probability) of each name that broke."""
-    entrance = [zone for zone in zones if zone.name == _ENTRANCE]
+    entrance = entrances(zones)
     if not entrance:
         return
     first, last = rows.ends()

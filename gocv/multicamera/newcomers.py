@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.motion.walking import inverse_2x2
+from gocv.motion.places import fused, inverse_2x2
 from gocv.multicamera.looks import Looks
 
 Float64 = NDArray[np.float64]
@@ -57,8 +57,9 @@ def newcomers(looks: Looks) -> Newcomers:
         of[group] = len(groups)
         groups.append(group)
         free &= ~np.isin(looks.box, looks.box[group])
-    places, spreads = zip(*(_together(looks.xy_m[own], looks.covariance_m2[own]) for own in groups), strict=True)
-    return Newcomers(of, np.array(places), np.array(spreads), np.array([len(own) for own in groups], np.int64))
+    of_one = of >= 0
+    _, places, spreads = fused(of[of_one], looks.xy_m[of_one], looks.covariance_m2[of_one])
+    return Newcomers(of, places, spreads, np.array([len(own) for own in groups], np.int64))
 
 
 def _near(looks: Looks) -> tuple[Float64, NDArray[np.bool_]]:
@@ -76,10 +77,3 @@ def _cameras(near: NDArray[np.bool_], camera: Int64) -> Float64:
     seen[look, camera[other]] = True
     cameras: Float64 = seen.sum(axis=1).astype(np.float64)
     return cameras
-
-
-def _together(xy_m: Float64, covariance_m2: Float64) -> tuple[Float64, Float64]:
-    """The place that several looks agree on, each with the weight of its information."""
-    information, _ = inverse_2x2(covariance_m2)
-    covariance, _ = inverse_2x2(information.sum(axis=0))
-    return covariance @ (information @ xy_m[..., None]).sum(axis=0)[:, 0], covariance

@@ -11,7 +11,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.motion.walking import Gait, Walkers, inverse_2x2
+from gocv.motion.places import fused
+from gocv.motion.walking import Gait, Walkers
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -71,7 +72,7 @@ def smooth(
         gait: How people move.
     """
     gait = gait or Gait()
-    key, place, spread = _together(moment * people + person, xy_m, covariance_m2)
+    key, place, spread = fused(moment * people + person, xy_m, covariance_m2)
     when, whom = key // max(people, 1), key % max(people, 1)
     seen_first, seen_last = np.full(people, len(time_s)), np.full(people, -1)
     np.minimum.at(seen_first, whom, when)
@@ -88,17 +89,6 @@ def smooth(
     _forward(paths, time_s, when, whom, place, spread, gait)
     _backward(paths, time_s, gait)
     return paths
-
-
-def _together(key: Int64, xy_m: Float64, covariance_m2: Float64) -> tuple[Int64, Float64, Float64]:
-    """Looks of one key as one, each with the weight of its information; keys ascend."""
-    keys, at = np.unique(key, return_inverse=True)
-    information, _ = inverse_2x2(covariance_m2)
-    total, weighted = np.zeros((len(keys), 2, 2)), np.zeros((len(keys), 2))
-    np.add.at(total, at, information)
-    np.add.at(weighted, at, (information @ xy_m[..., None])[..., 0])
-    covariance, _ = inverse_2x2(total)
-    return keys, (covariance @ weighted[..., None])[..., 0], covariance
 
 
 def _forward(

@@ -8,9 +8,11 @@ place x, y is fitted to the four edges e of the box, with h and r, which are kno
     min  Σ (e - ê(x, y, h, r))² / σ²  +  (h - h₀)² / σ_h²  +  (r - r₀)² / σ_r²
 
 by Gauss and Newton's method, and its covariance is that of the linear problem (Hartley and Zisserman, Multiple View
-Geometry, 2nd ed., section 5.2.3). Edges that the picture cuts off say nothing. Where no person fits, one edge is not
-what it seems: a shelf hides feet, a child is lower than people are. Then the fit without that edge is taken which is
-best of those where the person reaches past the edge, as the hidden part of somebody does.
+Geometry, 2nd ed., section 5.2.3). Edges that the picture cuts off say nothing. Where no person fits, an edge is not
+what it seems: a shelf hides feet. Then the fit without some edges is taken which is best of those where the person
+reaches past them, as the hidden part of somebody does. Or it is a child, lower than people are: one box cannot tell a
+child from somebody whose legs are hidden, so there are two places then, and several cameras or the way that somebody
+came have to say which it is.
 """
 
 from __future__ import annotations

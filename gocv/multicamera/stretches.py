@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from gocv.assign import best_pairs
 from gocv.core import Rows, Zone, column
-from gocv.multicamera.follow import Follower, Likeness
+from gocv.multicamera.follow import Follower
+from gocv.multicamera.likeness import Likeness
 from gocv.multicamera.looks import Seen, look_at, one_a_picture
 from gocv.multicamera.paths import smooth
 from gocv.multicamera.refine import blocks_of, refine

@@ -17,8 +17,8 @@ from gocv.data.progress import with_progress
 from gocv.data.video import VideoReader, write_video
 from gocv.pipeline.appearance import encode_boxes, looks_at_appearance, make_encoder, update_tracker
 from gocv.pipeline.config import PipelineConfig
+from gocv.pipeline.joining import PERSON
 from gocv.pipeline.parts import make_part
-from gocv.pipeline.perception import PERSON
 from gocv.viz import annotate, shopper_colours
 
 _TRAIL_FRAMES = 20

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gocv.core import ConfigError, FloorTracks
 from gocv.data.detections import DetectionTableWriter, read_detections
-from gocv.data.embeddings import read_embeddings
+from gocv.data.embeddings import read_vectors
 from gocv.data.recording import Camera, Recording
 from gocv.multicamera import Association, CameraTracks, CameraView, associate, associate_checked, merge_cameras
-from gocv.multicamera.follow import Likeness
+from gocv.multicamera.likeness import Likeness
+from gocv.multicamera.links import entrances
 from gocv.pipeline.config import PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.poses import add_joints, recorded_poses
 
 PERSON = ("person",)
-_ENTRANCE = "entrance"
+"""The class of boxes that shoppers are made of."""
 
 
 def join_cameras(recording: Recording, config: PipelineConfig, folder: RunFolder) -> tuple[FloorTracks, Report]:
@@ -43,7 +42,7 @@ def join_cameras(recording: Recording, config: PipelineConfig, folder: RunFolder
         return merged.shoppers, list(merged.report)
     how: dict[str, Any] = {
         "method": settings.method,
-        "entrances": [zone for zone in recording.store.zones if zone.name == _ENTRANCE],
+        "entrances": entrances(recording.store.zones),
         "likeness": _likeness(config) if any(view.vector is not None for view in views) else None,
     }
     if settings.check:
@@ -58,19 +57,9 @@ def join_cameras(recording: Recording, config: PipelineConfig, folder: RunFolder
 def _view(camera: Camera, appearance: bool, folder: RunFolder) -> CameraView:
     seen = read_detections(folder.table(f"tracks-{camera.name}"), PERSON)
     table = folder.table(f"embeddings-{camera.name}")
-    vector = _vectors(seen.first_row, seen.frame.tolist(), table) if appearance and table.is_file() else None
+    known = appearance and table.is_file()
+    vector = read_vectors(table, seen.frame.tolist(), seen.first_row) if known else None
     return CameraView(camera.name, camera.calibration, seen, vector)
-
-
-def _vectors(first_row: NDArray[np.int64], frames: Sequence[int], table: Path) -> NDArray[np.float32] | None:
-    """(n, D) a vector for each box, NaN for those that have none."""
-    vectors: NDArray[np.float32] | None = None
-    for first, part in zip(first_row[:-1].tolist(), read_embeddings(table, frames), strict=True):
-        if len(part) and vectors is None:
-            vectors = np.full((int(first_row[-1]), part.vector.shape[1]), np.nan, np.float32)
-        if len(part) and vectors is not None:
-            vectors[first + part.row] = part.vector
-    return vectors
 
 
 def _likeness(config: PipelineConfig) -> Likeness:

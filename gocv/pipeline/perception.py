@@ -26,10 +26,9 @@ from gocv.pipeline.appearance import (
 )
 from gocv.pipeline.config import PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
-from gocv.pipeline.joining import join_cameras
+from gocv.pipeline.joining import PERSON, join_cameras
 from gocv.pipeline.parts import make_part
 
-PERSON = ("person",)
 _BATCH = 8
 
 

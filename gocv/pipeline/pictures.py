@@ -15,7 +15,8 @@ from gocv.data.floor_tracks import read_floor_tracks
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, Recording
 from gocv.data.video import write_video
-from gocv.pipeline.perception import PERSON, footage
+from gocv.pipeline.joining import PERSON
+from gocv.pipeline.perception import footage
 from gocv.pipeline.receipts import read_receipts, truth_beside
 from gocv.pipeline.tables import cart_events_from, events_from, read_table
 from gocv.shelf import episodes

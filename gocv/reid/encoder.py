@@ -18,8 +18,6 @@ from gocv.reid.model import ReidModel
 
 SHIPPED = Path(__file__).parent / "shipped" / "default.safetensors"
 """The encoder that comes with gocv."""
-CALIBRATION = SHIPPED.with_name("same_person.json")
-"""What its similarities say of two crops, for `gocv.reid.SamePerson.load`."""
 
 
 class Encoder(CropEncoder):

@@ -36,6 +36,9 @@ Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 Method = Literal["held out", "platt", "isotonic"]
 
+CALIBRATION = Path(__file__).parent / "shipped" / "same_person.json"
+"""What was learnt of the encoder that comes with gocv."""
+
 _SLACK = 1e-3
 """Cosines of rounded vectors lie beyond 1 by less than this."""
 
@@ -177,7 +180,7 @@ class SamePerson:
     @classmethod
     def shipped(cls) -> SamePerson:
         """That of the encoder that comes with gocv."""
-        return cls.load(Path(__file__).parent / "shipped" / "same_person.json")
+        return cls.load(CALIBRATION)
 
     @classmethod
     def load(cls, path: Path) -> SamePerson:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gocv.motion.walking import Gait, Walkers, inverse_2x2
+from gocv.motion.places import inverse_2x2
+from gocv.motion.walking import Gait, Walkers
 
 _PATH = Path(__file__).parents[1] / "oracles" / "walking_person.py"
 _SPEC = importlib.util.spec_from_file_location("walking_person", _PATH)

@@ -142,7 +142,14 @@ class TestClock:
 
 class TestTurned:
     @pytest.mark.parametrize(
-        ("from_s", "angle", "seed"), [(20.0, 5.0, 1), (20.0, 5.0, 2), (-np.inf, 5.0, 3), (12.0, 9.0, 5)]
+        ("from_s", "angle", "seed"),
+        [
+            (20.0, 5.0, 1),
+            (20.0, 5.0, 2),
+            (-np.inf, 5.0, 3),
+            (12.0, 9.0, 5),
+            pytest.param(12.0, 9.0, 4, marks=pytest.mark.xfail(reason="a large roll comes out too small by 0.9°")),
+        ],
     )
     def test_a_knocked_camera_is_turned_back(self, walked, from_s, angle, seed):
         views, who, moved = self.knocked(walked, from_s, angle, seed)

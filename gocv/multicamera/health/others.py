@@ -16,7 +16,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.motion.walking import inverse_2x2
+from gocv.motion.places import inverse_2x2
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]

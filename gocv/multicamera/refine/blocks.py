@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import Rows, column
-from gocv.motion.walking import inverse_2x2
+from gocv.motion.places import fused
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -89,11 +89,7 @@ def blocks_of(
     tracks = int(track.max(initial=-1)) + 1
     key, at, count = np.unique(moment * max(tracks, 1) + track, return_inverse=True, return_counts=True)
     place = xy_m - (time_s - middle[moment])[:, None] * velocity_m_s
-    information, _ = inverse_2x2(covariance_m2)
-    total, weighted = np.zeros((len(key), 2, 2)), np.zeros((len(key), 2))
-    np.add.at(total, at, information)
-    np.add.at(weighted, at, (information @ place[..., None])[..., 0])
-    covariance, _ = inverse_2x2(total)
+    _, place, covariance = fused(at, place, covariance_m2)
     first = np.full(len(key), -1)
     first[at[::-1]] = np.arange(len(at))[::-1]
     blocks = Blocks(
@@ -102,7 +98,7 @@ def blocks_of(
         moment=key // max(tracks, 1),
         camera=camera[first],
         own=key % max(tracks, 1),
-        xy_m=(covariance @ weighted[..., None])[..., 0],
+        xy_m=place,
         covariance_m2=covariance * np.sqrt(count)[:, None, None],
         overlooked=np.bincount(at, overlooked, len(key)) / count,
         who=_most(at, who, len(key)),

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.assign import best_pairs
-from gocv.motion.walking import inverse_2x2
+from gocv.motion.places import inverse_2x2
+from gocv.multicamera.likeness import Likeness, log_ratio
 from gocv.multicamera.paths import Paths, smooth
 from gocv.multicamera.refine.blocks import Blocks
 from gocv.multicamera.settings import LookSettings, RefineSettings
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
-Likeness = Callable[[Float64], Float64]
 
 _AROUND_S = 4.0
 """Looks this long before and after an own track are enough to draw the path without it."""
@@ -132,12 +132,7 @@ def _alike(
     def ratio(own: int, of: Int64) -> Float64:
         own_count = np.array([counts.get((int(j), own), 0) for j in of])
         others = total[of] - own_count[:, None] * vectors[own]
-        norm = np.linalg.norm(others, axis=1) * np.linalg.norm(vectors[own])
-        known = norm > 1e-6
-        out = np.zeros(len(of))
-        cosine = others[known] @ vectors[own] / norm[known]
-        out[known] = np.clip(likeness(cosine), -look.cap, look.cap)
-        return out
+        return log_ratio(others, np.broadcast_to(vectors[own], others.shape), likeness, look.cap)
 
     return ratio
 

@@ -9,13 +9,14 @@ the sum is greatest.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gocv.assign import best_pairs
 from gocv.core import Zone
+from gocv.multicamera.likeness import Likeness, log_ratio
 from gocv.multicamera.links import Ends, log_odds
 from gocv.multicamera.paths import Paths, smooth
 from gocv.multicamera.refine.blocks import Blocks
@@ -24,7 +25,6 @@ from gocv.multicamera.settings import AssociationSettings
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
-Likeness = Callable[[Float64], Float64]
 
 _NEAR_S, _GAP_S, _APART = 3.0, 2.0, 2
 """Own tracks that change within this cut; gaps longer than this; cuts nearer than so many moments are one."""
@@ -186,15 +186,9 @@ def _appearance(
     settings: AssociationSettings,
     likeness: Likeness | None,
 ) -> Float64:
-    out = np.zeros(len(end))
     if blocks.vectors is None or likeness is None:
-        return out
+        return np.zeros(len(end))
     total = np.zeros((count, blocks.vectors.shape[1]))
     own = piece >= 0
     np.add.at(total, piece[own], blocks.vectors[blocks.own[own]])
-    total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
-    known: Bool = np.asarray(total.any(axis=1))
-    pairs = np.flatnonzero(known[end] & known[begin])
-    cosine = (total[end[pairs]] * total[begin[pairs]]).sum(axis=1)
-    out[pairs] = np.clip(likeness(cosine), -settings.look.cap, settings.look.cap)
-    return out
+    return log_ratio(total[end], total[begin], likeness, settings.look.cap)

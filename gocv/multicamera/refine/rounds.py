@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import Zone
+from gocv.multicamera.likeness import Likeness
 from gocv.multicamera.refine.blocks import Blocks
 from gocv.multicamera.refine.reassign import reassign
 from gocv.multicamera.refine.relink import relink
@@ -17,7 +18,6 @@ from gocv.multicamera.settings import AssociationSettings
 
 _SETTLED = 0.01
 """When a round changes less than this share of the looks, there is no other."""
-Likeness = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 def refine(

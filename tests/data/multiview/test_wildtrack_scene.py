@@ -90,6 +90,32 @@ def test_triangulated_feet_are_on_the_floor(wildtrack: MultiviewScene) -> None:
     assert np.nanmedian(rms) < 5
 
 
+def test_ten_frames_of_wildtrack_are_nearer_still(wildtrack: MultiviewScene) -> None:
+    """Every second second of the first twenty."""
+    cameras = list(wildtrack.cameras.values())
+    early = wildtrack.truth[(wildtrack.truth.time_s < 20) & (wildtrack.truth.time_s % 2 == 0)]
+    rows = {key: row for row, key in enumerate(zip(early.time_s, early.person, strict=True))}
+    feet = np.full((len(cameras), len(rows), 2), np.nan)
+    for view, labels in zip(feet, wildtrack.labels.values(), strict=True):
+        time_s = np.repeat(labels.time_s, np.diff(labels.first_row))
+        xyxy = labels.boxes.xyxy
+        own = (time_s < 20) & (time_s % 2 == 0) & (xyxy[:, 0] >= 0) & (xyxy[:, 3] < 1079)
+        row = [rows[key] for key in zip(time_s[own], labels.track_id[own], strict=True)]
+        view[row] = np.c_[xyxy[own][:, [0, 2]].mean(axis=1), xyxy[own][:, 3]]
+    for camera, seen in zip(cameras, feet, strict=True):
+        error_px = np.linalg.norm(camera.floor_to_pixels(early.xy_m) - seen, axis=1)
+        error_m = np.linalg.norm(camera.pixels_to_floor(seen) - early.xy_m, axis=1)
+        assert np.isfinite(error_px).sum() > 40
+        assert np.nanmedian(error_px) < 17
+        assert np.nanmax(error_px) < 70
+        assert np.nanmedian(error_m) < 0.16
+        assert np.nanmax(error_m) < 0.4
+    points, rms = triangulate(cameras, feet)
+    assert np.nanmax(np.abs(points[:, 2])) < 0.12
+    assert np.nanmedian(np.linalg.norm(points[:, :2] - early.xy_m, axis=1)) < 0.08
+    assert np.nanmedian(rms) < 3.5
+
+
 def test_original_lenses_invert(shared_data: Path) -> None:
     """Two of the seven fitted polynomials fold back just before a corner of the image: 0.1 % of its pixels at most."""
     grid = np.stack(np.meshgrid(np.arange(0, 1920.0, 8), np.arange(0, 1080.0, 8)), axis=-1)
