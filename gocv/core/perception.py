@@ -65,6 +65,33 @@ class Poses(Rows):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class HandLooks(Rows):
+    """What hands looked like: a row for each picture of a hand, several cameras at one moment being several rows.
+
+    Attributes:
+        shoppers: Names; `shopper` indexes them.
+        cameras: Names; `camera` indexes them.
+        time_s: (n,) float64, seconds on the recording's clock.
+        shopper: (n,) int64, index into `shoppers`.
+        hand: (n,) int64, 0 the left one, 1 the right one.
+        camera: (n,) int64, index into `cameras`.
+        side_px: (n,) float32, side of the square that was cut out, in pixels of the frame.
+        holds: (n,) float32 in [0, 1], probability that there is something in the hand.
+        vector: (n, D) float32, L2-normalised appearance of what is in it, whether or not there is anything.
+    """
+
+    shoppers: tuple[str, ...]
+    cameras: tuple[str, ...]
+    time_s: Float64 = column(np.float64)
+    shopper: Int64 = column(np.int64)
+    hand: Int64 = column(np.int64)
+    camera: Int64 = column(np.int64)
+    side_px: Float32 = column(np.float32)
+    holds: Float32 = column(np.float32)
+    vector: Float32 = column(np.float32, None)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Embeddings(Rows):
     """Appearance vectors, a row per detection.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from gocv.core.perception import Detections, Embeddings, FloorTracks, Frame, Poses, Tracks
+import numpy as np
+from numpy.typing import NDArray
+
+from gocv.core.perception import Detections, Embeddings, FloorTracks, Frame, HandLooks, Poses, Tracks
 from gocv.core.receipts import Answer, Fused, Interaction, Recognition
 from gocv.core.shelf import ScaleSamples, WeightEvent
 
@@ -49,22 +52,40 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
-class InteractionModel(Protocol):
-    """Says what a hand did at a shelf."""
+class PoseEstimator(Protocol):
+    """Finds the keypoints of people whose boxes are known. `keypoints` names them."""
 
-    def predict(self, shoppers: FloorTracks, poses: Mapping[str, Sequence[Poses]]) -> list[Interaction]:
-        """Interactions of all shoppers; `poses` holds each camera's keypoints, a table a frame."""
+    keypoints: tuple[str, ...]
+
+    def estimate(self, frames: Sequence[Frame], people: Sequence[Detections]) -> list[Poses]:
+        """Poses in each frame, a row for each of its boxes, in their order."""
+        ...
+
+
+@runtime_checkable
+class HandEncoder(Protocol):
+    """Looks at pictures of hands."""
+
+    def encode(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """`holds` (n,) and `vector` (n, D), as `HandLooks` has them, of (n, S, S, 3) uint8 RGB squares."""
+        ...
+
+
+@runtime_checkable
+class InteractionModel(Protocol):
+    """Says what hands did at shelves."""
+
+    def predict(self, shoppers: FloorTracks, looks: HandLooks) -> list[Interaction]:
+        """Interactions of all shoppers, in order of time; `looks` may be empty."""
         ...
 
 
 @runtime_checkable
 class ProductRecogniser(Protocol):
-    """Says which product is in a hand."""
+    """Says which product was in a hand, before it was at a shelf and after."""
 
-    def recognise(
-        self, frames: Sequence[Frame], hands: Sequence[Detections], shoppers: Sequence[str]
-    ) -> list[Recognition]:
-        """What is in the hands of each frame; `shoppers` names whose hand each row is, frame after frame."""
+    def recognise(self, looks: HandLooks, interactions: Sequence[Interaction]) -> list[Recognition]:
+        """Up to two for each interaction and hand: what was held before it, and what after it."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Literal
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Interaction:
         start_s: Seconds on the recording's clock.
         end_s: Seconds on the recording's clock.
         probabilities: Of each class: take, return, touch, none.
+        hand: 0 the left one, 1 the right one; -1 where it is not known.
     """
 
     shopper: str
@@ -23,6 +25,7 @@ class Interaction:
     start_s: float
     end_s: float
     probabilities: Mapping[str, float]
+    hand: int = -1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,12 +38,15 @@ class Recognition:
         end_s: Seconds on the recording's clock.
         likelihoods: Of what was seen if it is this product, by product id, relative to any product; 1 where not
             listed.
+        moved: "take" where the hand came from a shelf with it, so that it may have been taken there; "return" where it
+            went to a shelf with it, so that it may have been put there; "" where either may be.
     """
 
     shopper: str
     start_s: float
     end_s: float
     likelihoods: Mapping[str, float]
+    moved: Literal["", "take", "return"] = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Hands at shelves: what they did there, and what was in them."""
