@@ -12,7 +12,7 @@ from gocv.fusion import FusionSettings
 from gocv.multicamera import AssociationSettings, HealthSettings, MergeSettings
 from gocv.pipeline.parts import PartSettings
 
-STAGES = ("detect", "track", "multicamera", "shelf", "fusion")
+STAGES = ("detect", "track", "multicamera", "interact", "shelf", "fusion")
 """In the order in which they run; each reads what those before it wrote."""
 
 
@@ -48,6 +48,26 @@ class MulticameraSettings(Model):
     mend: bool = True
 
 
+class InteractSettings(Model):
+    """How hands are looked at.
+
+    Attributes:
+        encoder: What looks at pictures of hands.
+        crop_px: Side of those, pixels.
+        rate_hz: How many of each hand a second, at most.
+        around_s: How long before a hand comes to a shelf, and after it leaves, it is looked at.
+        model: What says what a hand did.
+        recogniser: What says what was in a hand, where the recording has pictures of the products; None: nothing does.
+    """
+
+    encoder: PartSettings = PartSettings(part="default")
+    crop_px: int = Field(default=48, gt=0)
+    rate_hz: float = Field(default=5.0, gt=0)
+    around_s: float = Field(default=2.5, ge=0)
+    model: PartSettings = PartSettings(part="default")
+    recogniser: PartSettings | None = PartSettings(part="default")
+
+
 class PipelineConfig(Model):
     """Everything that can be set, stage by stage.
 
@@ -56,6 +76,7 @@ class PipelineConfig(Model):
         track: The tracker of each camera.
         encode: What makes the appearance vectors; used where the tracker needs them.
         multicamera: How what the cameras saw becomes shoppers.
+        interact: How hands are looked at in the footage of calibrated cameras, or None: they are not.
         shelf: The weight-event detector.
         fusion: How carts are inferred.
         chunk_s: Seconds of scale samples in memory at a time.
@@ -65,6 +86,7 @@ class PipelineConfig(Model):
     track: PartSettings = PartSettings(part="sort")
     encode: PartSettings = PartSettings(part="default")
     multicamera: MulticameraSettings = MulticameraSettings()
+    interact: InteractSettings | None = None
     shelf: PartSettings = PartSettings(part="steps")
     fusion: FusionSettings = FusionSettings()
     chunk_s: float = Field(default=60.0, gt=0)

@@ -28,6 +28,7 @@ _SETTINGS = {
     "detect": ("detect",),
     "track": ("track",),
     "multicamera": ("multicamera",),
+    "interact": ("interact",),
     "shelf": ("shelf", "chunk_s"),
     "fusion": ("fusion",),
 }
