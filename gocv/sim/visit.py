@@ -80,8 +80,9 @@ def simulate(
         path: Folder to write.
         seed: Of everything random.
         layout: The store, instead of the scenario's own.
-        video: Also render the footage of the store's cameras and pictures of its products; it needs the extra `sim`, and a script that asks for it
-            does so under `if __name__ == "__main__":`, as each core films with a process of its own.
+        video: Also render the footage of the store's cameras and pictures of its products; it needs the extra `sim`,
+            and a script that asks for it does so under `if __name__ == "__main__":`, as each core films with a process
+            of its own.
         poses: In place of joints, each camera has a table of the boxes of the people that it sees, as with the
             scenario's `detections`, and one of their poses; everybody's way is kept in memory to the end.
         overwrite: Replace a recording that is there.
