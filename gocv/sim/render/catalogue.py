@@ -21,7 +21,9 @@ SIDE_PX = 96
 _FROM = ((0.0, -1.0, 0.12), (0.75, -1.0, 0.6), (0.5, 1.0, 0.6))
 """From where a pack is seen: before it, and from two corners above."""
 _AWAY, _FOCAL = 8.0, 6.0
-"""In lengths of the pack, and in sides of the picture: the pack fills three quarters of it."""
+"""In sizes of the pack, and in sides of the picture: the pack fills three quarters of it."""
+_OF_DIAGONAL = 0.8
+"""The size of a pack is its longest side, or this share of its diagonal."""
 _AMBIENT = 0.8
 
 
@@ -38,12 +40,13 @@ class Catalogue:
     def pictures(self, article: Article) -> NDArray[np.uint8]:
         """(3, SIDE_PX, SIDE_PX, 3) uint8 RGB: from before it, and from two corners above."""
         mesh = pack(article)
-        longest_m = max(article.width_m, article.depth_m, article.height_m)
+        sides_m = np.array([article.width_m, article.depth_m, article.height_m])
+        size_m = max(sides_m.max(), _OF_DIAGONAL * np.linalg.norm(sides_m))
         middle, found = np.array([0.0, 0.0, article.height_m / 2]), []
         for direction in _FROM:
             towards = np.array(direction) / np.linalg.norm(direction)
             camera = PinholeCamera.look_at(
-                middle + _AWAY * longest_m * towards,
+                middle + _AWAY * size_m * towards,
                 middle,
                 focal_px=_FOCAL * SIDE_PX,
                 width_px=SIDE_PX,
