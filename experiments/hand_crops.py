@@ -17,7 +17,7 @@ scales, events. Rows of the NPZ are pictures of hands, those of one hand in one 
   none; `units` (n,); `visible` (n,) whether the middle of the hand is seen and inside the square;
 - `article` (n,) index into `articles`, what is in the hand looks like that; -1 nothing, -2 several things;
 - `pasted` (n,) bool: such a row is made of another one, whose hand was empty, by drawing an article into it; use these
-  for looks alone, never as a sequence. There are some in "train" and "tune" only.
+  for looks alone, never as a sequence. There are some in "train" only.
 
 `articles` is JSON: id, form, width_m, depth_m, height_m, colour, accent of each; `catalogue` (a, 3, 96, 96, 3) uint8 has
 the pictures of each that a store's catalogue would have.
@@ -43,7 +43,7 @@ from gocv.data.recording import Recording
 from gocv.geometry import PinholeCamera
 from gocv.interact.crops import HandPaths, cut, hand_squares
 from gocv.sim import Article, read_scenario, simulate, simulate_scene
-from gocv.sim.body import body
+from gocv.sim.body import Body, body
 from gocv.sim.render import RenderedFrame, render_camera
 from gocv.sim.render.background import SAMPLES_PX, clip_window
 from gocv.sim.render.frames import EXPOSURE_S
@@ -62,8 +62,10 @@ CAMERAS = {"train": 2, "tune": 4, "home": 4, "test": 4}
 """Of the store's four, drawn by lot for each visit."""
 REACHES = {"train": 5, "tune": 6}
 """Of a visit, at most, that are filmed; all in the other parts."""
+ALONE = ("train", "tune")
+"""Where scenarios of more than two shoppers have one, which is filmed sooner."""
 RATE_HZ, AROUND_S, OTHER_S, OTHERS, JOINED_S = 5.0, 2.0, 1.0, 1, 2.0
-SIZE, CATALOGUE_PX, VARIANTS = 48, 96, 3
+SIZE, CATALOGUE_PX, VARIANTS = 48, 96, 2
 GRIP_M = 0.008
 VIEWS = ((0.0, -1.0, 0.12), (0.75, -1.0, 0.6), (0.5, 1.0, 0.6))
 """From where the catalogue's pictures of a pack are taken: before it, and from two corners above."""
@@ -144,15 +146,20 @@ class Paster:
         self._camera, self._lighting = camera, Lighting(scene.layout)
         self._motions = {motion.name: motion for motion in scene.motions}
         self._raster = Rasteriser(camera.width_px, camera.height_px)
+        self._bodies: tuple[float, dict[str, Body]] = (-1.0, {})
 
     def paste(self, frame: RenderedFrame, hands: list[tuple[str, int]], articles: list[Article]) -> np.ndarray:
         """The picture (noiseless) with an article in each of those hands, (h, w, 3) float32."""
         assert frame.depth_m is not None
         shares = (np.arange(len(SAMPLES_PX)) + 0.5) / len(SAMPLES_PX) - 0.5
         moments = frame.time_s + np.array([0.0, *shares]) * EXPOSURE_S
+        if self._bodies[0] != frame.time_s:
+            self._bodies = frame.time_s, {}
         layers = []
         for (name, hand), article in zip(hands, articles, strict=True):
-            now = body(self._motions[name], moments)
+            if name not in self._bodies[1]:
+                self._bodies[1][name] = body(self._motions[name], moments)
+            now = self._bodies[1][name]
             yaws = np.arctan2(now.forward[:, 1], now.forward[:, 0]) - np.pi / 2
             mesh = pack(article).placed(np.eye(3), [0.0, article.depth_m / 2 + GRIP_M, -article.height_m / 2])
             layers.append([mesh.placed(turn(yaw), at) for yaw, at in zip(yaws, now.hands_m[:, hand], strict=True)])
@@ -186,7 +193,10 @@ class Visit:
         scenario_name = SCENARIOS[number % len(SCENARIOS)]
         self.seed = FIRST_SEED[part] + number
         self.name, self._rng = f"{scenario_name}-{self.seed}", np.random.default_rng(self.seed)
-        scenario = read_scenario(ROOT / "configs" / "sim" / "scenarios" / f"{scenario_name}.yaml")
+        file = ROOT / "configs" / "sim" / "scenarios" / f"{scenario_name}.yaml"
+        scenario = read_scenario(file)
+        if part in ALONE and scenario.shoppers > 2:
+            scenario = read_scenario(file, ["shoppers=1"])
         recorded = folder / "recordings" / f"{part}-{self.name}"
         simulate(scenario, recorded, seed=self.seed, overwrite=True)
         recording = Recording.open(recorded)
@@ -196,8 +206,8 @@ class Visit:
         self._names = sorted(truth.names, key=lambda name: name.time_s)
         self.scene = simulate_scene(scenario, seed=self.seed)
         self._most = REACHES.get(part)
-        self._pasted = part in ("train", "tune")
-        if self._pasted:
+        self._pasted = part == "train"
+        if part in ("train", "tune"):
             self.scene, self.looks = restyled(self.scene, self.name, self._rng)
         else:
             self.looks = {stay.article.id: stay.article for stay in self.scene.stays}
