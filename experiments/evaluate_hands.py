@@ -19,6 +19,7 @@ from fit_hands import FilmedVisit, filmed_visits, pooled_with_truth
 from sklearn.metrics import roc_auc_score
 
 from gocv.bench.result import BenchmarkResult, command_line, environment
+from gocv.core import PlateId
 from gocv.data.recording import Recording, TruthEvent
 from gocv.interact.evidence import UNKNOWN, LookEvidence, Pooled
 from gocv.interact.gallery import Gallery
@@ -144,7 +145,11 @@ def rows(crops: Path, encoder: OnnxHandEncoder, evidence: LookEvidence) -> Itera
         yield product_row("and learnt events, of products that were learnt", met, gallery, evidence, False)
     empty = [one for one in looks if not one[2]]
     others = [float(np.abs(np.log(evidence.likelihoods(one[3], gallery.prototypes()))).mean()) for one in empty]
-    yield {"method": "likelihoods of the other side of an event", "looks": len(empty), "mean_abs_log": float(np.mean(others))}
+    yield {
+        "method": "likelihoods of the other side of an event",
+        "looks": len(empty),
+        "mean_abs_log": float(np.mean(others)),
+    }
 
 
 def main() -> None:

@@ -101,7 +101,7 @@ def around_events(
         if event.kind != "shelf":
             continue
         after = 1 if event.quantity > 0 else -1
-        near = (person == event.shopper) & (0 <= after * (looks.time_s - event.time_s))
+        near = (person == event.shopper) & (after * (looks.time_s - event.time_s) >= 0)
         near &= after * (looks.time_s - event.time_s) < 0.9
         has = near & np.array([event.product in one.split("+") for one in held])
         if has.any():

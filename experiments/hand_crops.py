@@ -19,8 +19,8 @@ scales, events. Rows of the NPZ are pictures of hands, those of one hand in one 
 - `pasted` (n,) bool: such a row is made of another one, whose hand was empty, by drawing an article into it; use these
   for looks alone, never as a sequence. There are some in "train" only.
 
-`articles` is JSON: id, form, width_m, depth_m, height_m, colour, accent of each; `catalogue` (a, 3, 96, 96, 3) uint8 has
-the pictures of each that a store's catalogue would have.
+`articles` is JSON: id, form, width_m, depth_m, height_m, colour, accent of each; `catalogue` (a, 3, 96, 96, 3) uint8
+has the pictures of each that a store's catalogue would have.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ from gocv.sim.stores.packs import FORMS, colours_of, size_of
 ROOT = Path(__file__).parents[1]
 SCENARIOS = ("plain_visit", "same_weight_swap", "mixed_return", "crossing_arms", "wrong_returns", "fast_series")
 FIRST_SEED = {"train": 300, "tune": 700, "home": 800, "test": 10_300}
-CAMERAS = {"train": 2, "tune": 4, "home": 4, "test": 4}
+CAMERAS = {"train": 2, "tune": 2, "home": 2, "test": 4}
 """Of the store's four, drawn by lot for each visit."""
 REACHES = {"train": 5, "tune": 6}
 """Of a visit, at most, that are filmed; all in the other parts."""
@@ -239,7 +239,9 @@ class Visit:
         ]
         return {
             **table,
-            "article": np.array([row["article"] if isinstance(row["article"], int) else index[row["article"]] for row in rows]),
+            "article": np.array(
+                [row["article"] if isinstance(row["article"], int) else index[row["article"]] for row in rows]
+            ),
             "shoppers": np.array(self._paths.shoppers),
             "cameras": np.array(self._cameras),
             "articles": np.array(json.dumps(about)),

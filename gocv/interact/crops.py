@@ -75,8 +75,9 @@ class HandTimes(Rows):
 class HandPaths:
     """Where the middles of hands are, at any time.
 
-    The middle of a hand lies beyond its wrist, on the line from the elbow; on the wrist where no elbow is known. Between
-    two rows of a shopper it moves in a straight line; it is not known where they are more than half a second apart.
+    The middle of a hand lies beyond its wrist, on the line from the elbow; on the wrist where no elbow is known.
+    Between two rows of a shopper it moves in a straight line; it is not known where they are more than half a second
+    apart.
 
     Args:
         shoppers: Rows in any order, with joints.

@@ -1,8 +1,8 @@
 """From what a hand looked like to likelihoods of products, relative to any product.
 
-Looks of one hand before or after an interaction are pooled to one vector, the mean with weights, which is shorter where
-the looks differ. Looks of moments and cameras next to each other are not independent: that a hand is seen n times counts
-as n^γ times. With the cosine c_p of the pooled vector and a product's prototype, products and something unknown are
+Looks of one hand before or after an interaction are pooled to one vector, the mean with weights, which is shorter
+where the looks differ. Looks of moments and cameras next to each other are not independent: that a hand is seen n
+times counts as n^γ times. With the cosine c_p of the pooled vector and a product's prototype, products and something unknown are
 weighed by a softmax with a prior that knows nothing but how many products there are,
 
     q_p ∝ (1 - u) / P · exp(a n^γ c_p),   q_unknown ∝ u · exp(a n^γ c_0),

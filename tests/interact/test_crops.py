@@ -17,9 +17,7 @@ def tracks(rows: list[tuple[float, int, tuple[float, float, float]]], elbow: boo
         joints[i, JOINTS.index("l_wrist")] = wrist
         if elbow:
             joints[i, JOINTS.index("l_elbow")] = np.array(wrist) - [0.25, 0, 0]
-    return FloorTracks.sightings(
-        ("ann", "bob"), [row[0] for row in rows], [row[1] for row in rows], joints_m=joints
-    )
+    return FloorTracks.sightings(("ann", "bob"), [row[0] for row in rows], [row[1] for row in rows], joints_m=joints)
 
 
 def test_a_hand_lies_beyond_its_wrist_on_the_line_from_the_elbow() -> None:
@@ -63,9 +61,7 @@ def test_a_square_is_centred_on_the_hand_and_measured_at_its_distance() -> None:
     assert (found.shopper.tolist(), found.hand.tolist()) == ([0], [0])
 
 
-@pytest.mark.parametrize(
-    "wrist", [(0.0, 0.0, 3.5), (5.0, 0.0, 1.0), (0.0, 2.0, 1.0)], ids=["behind", "aside", "above"]
-)
+@pytest.mark.parametrize("wrist", [(0.0, 0.0, 3.5), (5.0, 0.0, 1.0), (0.0, 2.0, 1.0)], ids=["behind", "aside", "above"])
 def test_hands_outside_the_picture_have_no_square(wrist: tuple[float, float, float]) -> None:
     assert len(hand_squares(HandPaths(tracks([(0.0, 0, wrist)])), CAMERA, 0.0)) == 0
 

@@ -82,4 +82,4 @@ def read_hand_pictures(folder: str | Path) -> HandPictures:
         )
         articles += len(pictures)
     joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    return HandPictures(**joined)  # type: ignore[arg-type]
+    return HandPictures(**joined)

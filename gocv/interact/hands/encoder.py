@@ -32,9 +32,7 @@ class OnnxHandEncoder:
         DataError: The file is missing, or no such network.
     """
 
-    def __init__(
-        self, weights: str | Path | None = None, *, batch: int = 64, threads: int | None = None
-    ) -> None:
+    def __init__(self, weights: str | Path | None = None, *, batch: int = 64, threads: int | None = None) -> None:
         import onnxruntime
 
         if min(batch, threads or 1) < 1:
@@ -48,9 +46,7 @@ class OnnxHandEncoder:
         # Threads that wait for work by spinning take the cores from the video decoder in between.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(
-                file.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the library raises classes that it does not export
             raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected=wanted) from error
         (given, *_), found = self._session.get_inputs(), self._session.get_outputs()

@@ -34,9 +34,7 @@ class HoldsCalibration:
     offset: float = 0.0
 
     @classmethod
-    def fit(
-        cls, logit: NDArray[np.float64], holds: NDArray[np.bool_], counted: NDArray[np.bool_]
-    ) -> HoldsCalibration:
+    def fit(cls, logit: NDArray[np.float64], holds: NDArray[np.bool_], counted: NDArray[np.bool_]) -> HoldsCalibration:
         """The line with the least log loss.
 
         Args:
@@ -108,9 +106,7 @@ def export_hands(model: HandModel, path: str | Path, calibration: HoldsCalibrati
         with torch.inference_mode():
             wanted = [part.numpy() for part in net(torch.from_numpy(crops))]
         found = [written.encode(crops[:n]) for n in _BATCHES]
-        apart = max(
-            float(np.abs(a - b[: len(a)]).max()) for both in found for a, b in zip(both, wanted, strict=True)
-        )
+        apart = max(float(np.abs(a - b[: len(a)]).max()) for both in found for a, b in zip(both, wanted, strict=True))
         if not apart <= _TOLERANCE:
             raise DataError(f"ONNX Runtime's values are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most")
     return apart

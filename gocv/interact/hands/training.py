@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
@@ -138,7 +138,7 @@ class HandData(lightning.LightningDataModule):
         """Batches of articles and of hands as they are met."""
         s = self._settings
         batches = HandBatches(self._train, s.batch, s.vary, s.loop.seed)
-        return DataLoader(batches, batch_size=None, sampler=Steps(s.batch.steps))  # type: ignore[arg-type]
+        return DataLoader(batches, batch_size=None, sampler=Steps(s.batch.steps))
 
     def val_dataloader(self) -> DataLoader[Any]:
         """One batch of nothing: `HandModule` looks at the pictures itself."""
@@ -234,5 +234,11 @@ def scores(model: HandModel, pictures: HandPictures) -> dict[str, float]:
     best[pictures.visit[natural][:, None] != pictures.of_visit] = -np.inf
     asked = pictures.shown[natural]
     right = best[asked].argmax(axis=1) == pictures.article[natural][asked]
-    auc = roc_auc_score(pictures.holds[natural], logit)
-    return {"holds_auc": float(auc), "top_1": float(right.mean()) if asked.any() else 0.0}
+    return {"holds_auc": _auc(logit, pictures.holds[natural]), "top_1": float(right.mean()) if asked.any() else 0.0}
+
+
+def _auc(score: NDArray[np.float64], truth: NDArray[np.bool_]) -> float:
+    """Share of pairs of one of each kind in which the true one has the higher score."""
+    full, empty = int(truth.sum()), int((~truth).sum())
+    above = float(rankdata(score)[truth].sum()) - full * (full + 1) / 2
+    return above / max(full * empty, 1)
