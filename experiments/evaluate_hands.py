@@ -2,7 +2,7 @@
 
 On visits of test seeds (`FOLDER/test`, `hand_crops.py`) in the built-in store, none of whose 40 products looks like
 anything that the network or the evidence was fitted on: whether a hand holds something, by picture and before and after
-each take and return; which product it is among all 40 and among those that stand within a plate of the event, by
+each take and return; which product it is among all 40 and among those that stand on the shelf of the event, by
 catalogue pictures alone and after learning from the events of other visits (`FOLDER/home`, seeds below 1000); and how
 good the likelihoods are.
 """
@@ -19,7 +19,6 @@ from fit_hands import FilmedVisit, filmed_visits, pooled_with_truth
 from sklearn.metrics import roc_auc_score
 
 from gocv.bench.result import BenchmarkResult, command_line, environment
-from gocv.core import PlateId
 from gocv.data.recording import Recording, TruthEvent
 from gocv.interact.evidence import UNKNOWN, LookEvidence, Pooled
 from gocv.interact.gallery import Gallery
@@ -65,13 +64,10 @@ def moved_looks(
 
 
 def near(recording: Recording, event: TruthEvent) -> set[str]:
-    """Products that stand within a plate of an event, on its shelf."""
-    plates = [plate for plate in recording.store.plates for moved in event.plates if is_near(plate, moved)]
+    """Products that stand on the shelf of an event."""
+    shelves = {plate.shelf_id for plate in event.plates}
+    plates = [plate for plate in recording.store.plates if plate.shelf_id in shelves]
     return set(recording.store.products_on(frozenset(plates)))
-
-
-def is_near(a: PlateId, b: PlateId) -> bool:
-    return a.shelf_id == b.shelf_id and abs(a.plate - b.plate) <= 1
 
 
 def product_row(
@@ -100,7 +96,7 @@ def product_row(
     gaps = [abs(sure[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)]
     return {
         "method": method,
-        "candidates": "within a plate" if nearby else "all",
+        "candidates": "on the shelf" if nearby else "all",
         "looks": len(ranked),
         "mean_candidates": float(np.mean(choices)),
         "top_1": float(right.mean()),

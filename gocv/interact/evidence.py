@@ -2,8 +2,8 @@
 
 Looks of one hand before or after an interaction are pooled to one vector, the mean with weights, which is shorter
 where the looks differ. Looks of moments and cameras next to each other are not independent: that a hand is seen n
-times counts as n^γ times. With the cosine c_p of the pooled vector and a product's prototype, products and something unknown are
-weighed by a softmax with a prior that knows nothing but how many products there are,
+times counts as n^γ times. With the cosine c_p of the pooled vector and a product's prototype, products and something
+unknown are weighed by a softmax with a prior that knows nothing but how many products there are,
 
     q_p ∝ (1 - u) / P · exp(a n^γ c_p),   q_unknown ∝ u · exp(a n^γ c_0),
 
@@ -12,7 +12,8 @@ the hand, and 1 where there is nothing: with the probability h that there is,
 
     L_p = h q_p P / (1 - u) + 1 - h.
 
-a, γ and c_0 are those with the least log loss, h is logistic in the mean log odds of the looks (Platt 1999).
+a, γ and c_0 are those with the least log loss, h is logistic in the mean log odds of the looks (Platt 1999). All are
+drawn a little to what is usual (normal priors), as events to fit them on are few.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ UNKNOWN = 0.03
 """Prior share of things that are none of the products, u."""
 _SURE = 1e-3
 _FULL_PX = 48.0
+_USUAL = np.array([[np.log(8.0), 1.0], [logit(0.3), 1.0], [0.4, 0.3]])
+"""Mean and standard deviation of log a, of the log odds of γ, and of atanh c_0."""
+_USUAL_LINE = np.array([[0.0, 0.7], [0.0, 2.0]])
+"""As `_USUAL`, of the logarithm of the slope and of the offset."""
 """Squares of so many pixels count in full, smaller ones less."""
 
 
@@ -159,7 +164,7 @@ def fit_evidence(
 
     def holds_loss(line: Array) -> float:
         found = np.exp(line[0]) * x + line[1]
-        return float(-np.mean(np.where(y, log_expit(found), log_expit(-found))))
+        return float(-np.where(y, log_expit(found), log_expit(-found)).sum()) + _unusual(line, _USUAL_LINE)
 
     slope, offset = minimize(holds_loss, np.zeros(2)).x
     known = [(looks[i], int(row), prototypes[i]) for i in seen if (row := truth[i]) is not None]
@@ -170,17 +175,21 @@ def fit_evidence(
         for look, row, shelf in known:
             total -= (1 - UNKNOWN) * _log_shares(look, shelf, scale, power, unknown)[row]
             total -= UNKNOWN * _log_shares(look, np.delete(shelf, row, axis=0), scale, power, unknown)[-1]
-        return total / len(known)
+        return total
 
-    best = minimize(product_loss, np.array([np.log(10.0), logit(0.3), 0.3]), method="Nelder-Mead").x
+    best = minimize(lambda x: product_loss(x) + _unusual(x, _USUAL), _USUAL[:, 0], method="Nelder-Mead").x
     return LookEvidence(
         scale=float(np.exp(best[0])),
         power=float(expit(best[1])),
         unknown=float(np.tanh(best[2])),
         slope=float(np.exp(slope)),
         offset=float(offset),
-        made={"looks": len(seen), "of_products": len(known), "log_loss": float(product_loss(best))},
+        made={"looks": len(seen), "of_products": len(known), "log_loss": product_loss(best) / len(known)},
     )
+
+
+def _unusual(numbers: Array, usual: Array) -> float:
+    return 0.5 * float((((numbers - usual[:, 0]) / usual[:, 1]) ** 2).sum())
 
 
 def _log_shares(look: Pooled, prototypes: NDArray[np.float32], scale: float, power: float, unknown: float) -> Array:

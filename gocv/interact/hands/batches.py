@@ -47,6 +47,8 @@ class VarySettings(Model):
         light: Brightness and contrast change by up to this share.
         tint: Each colour changes by up to this share.
         noise: Standard deviation, of 255, at most.
+        recolour: Share of the articles of a batch whose red, green and blue change places, in all pictures of them: so
+            there are more articles than were filmed.
     """
 
     mirror: float = Field(default=0.5, ge=0, le=1)
@@ -56,6 +58,7 @@ class VarySettings(Model):
     light: float = Field(default=0.2, ge=0, lt=1)
     tint: float = Field(default=0.05, ge=0, lt=1)
     noise: float = Field(default=6.0, ge=0)
+    recolour: float = Field(default=0.6, ge=0, le=1)
 
 
 class HandBatch(NamedTuple):
@@ -102,13 +105,16 @@ class HandBatches(Dataset[HandBatch]):
         articles = rng.choice(self._articles, s.articles, replace=False)
         rows = np.concatenate([rng.choice(self._rows[int(article)], s.pictures) for article in articles])
         others = rng.choice(self._as_met, s.others)
-        asked = np.where(p.shown[others], p.article[others], -1)
         views = rng.integers(0, p.catalogue.shape[1], (s.articles, s.catalogue))
         catalogue = p.catalogue[articles[:, None], views].reshape(-1, *p.crops.shape[1:])
-        crops = np.concatenate([p.crops[rows], p.crops[others], catalogue])
+        order = np.array([rng.permutation(3) if rng.random() < self._vary.recolour else np.arange(3) for _ in articles])
+        held = _recoloured(p.crops[rows], order)
+        crops = np.concatenate([held, p.crops[others], _recoloured(catalogue, order)])
         unasked = np.full(len(catalogue), np.nan)
         holds = np.concatenate([p.holds[rows], p.holds[others], unasked]).astype(np.float32)
-        article = np.concatenate([p.article[rows], asked, np.repeat(articles, s.catalogue)])
+        article = np.concatenate(
+            [np.repeat(articles, s.pictures), np.full(s.others, -1), np.repeat(articles, s.catalogue)]
+        )
         return HandBatch(varied(crops, self._vary, rng), torch.from_numpy(holds), torch.from_numpy(article))
 
 
@@ -163,6 +169,12 @@ def varied(crops: NDArray[np.uint8], settings: VarySettings, rng: np.random.Gene
     pixels = pixels * _each(gain) + _each(np.broadcast_to(shift, (n, 3)) / 2)
     noise = rng.standard_normal(pixels.shape, np.float32) * rng.uniform(0, s.noise, (n, 1, 1, 1)).astype(np.float32)
     return (pixels + torch.from_numpy(noise)).clamp(0, 255)
+
+
+def _recoloured(crops: NDArray[np.uint8], order: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """(a · k, h, w, 3) pictures, k of each article, with their channels in the (a, 3) order of the article."""
+    each = np.repeat(order, len(crops) // len(order), axis=0)
+    return np.take_along_axis(crops, each[:, None, None, :], axis=3)
 
 
 def _each(values: NDArray[np.float64]) -> Tensor:
