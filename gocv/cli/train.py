@@ -32,6 +32,24 @@ def train_reid_command(
     typer.echo(f"wrote {weights}")
 
 
+@train_app.command("hands")
+def train_hands_command(
+    config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/hands/default.yaml.")],
+    overrides: Overrides = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+) -> None:
+    """Train the network that looks at hands: whether they hold something, and what that looks like.
+
+    A training that was killed goes on where it was when it is started again. The folder gets hands.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.interact.hands.training import HandTrainSettings, train_hands  # refuses without what it needs
+
+        weights = train_hands(load(HandTrainSettings, config, overrides or []), output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
 @export_app.command("reid")
 def export_reid_command(
     destination: Annotated[Path, typer.Argument(help="The .onnx file to write.")],
