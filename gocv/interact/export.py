@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,8 @@ def export_network(net: InteractionNet, path: Path, about: Mapping[str, Any], *,
 
     net = copy.deepcopy(net).cpu().eval()
     n, t = torch.export.Dim("n", min=1), torch.export.Dim("t", min=1)
-    with written_whole(path) as temporary:
+    with written_whole(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "# The axis name")  # n and t name an axis of each input
         torch.onnx.export(
             net,
             _clips(net, 2, frames),

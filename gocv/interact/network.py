@@ -82,10 +82,11 @@ class _Block(nn.Module):
     def __init__(self, width: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.conv = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
-        self.norm = nn.GroupNorm(1, width)
-        self.mix = nn.Conv1d(width, width, 1)
+        self.norm = nn.LayerNorm(width)  # of each row alone, so that how long a clip is does not matter
+        self.mix = nn.Linear(width, width)
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = x + self.drop(self.mix(torch.relu(self.norm(self.conv(x)))))
+        rows = torch.relu(self.norm(self.conv(x).transpose(1, 2)))
+        found: Tensor = x + self.drop(self.mix(rows)).transpose(1, 2)
         return found

@@ -96,7 +96,8 @@ def fit_trees(clips: LabelledClips, held_out: LabelledClips | None = None, *, se
         raise DataError(f"no clip is of class '{missing[0]}'", key="target", expected="some of each class")
     chosen = {"max_iter": 150, "learning_rate": 0.08, "max_leaf_nodes": 12, "min_samples_leaf": 15, "l2_regularization": 1.0}
     model = HistGradientBoostingClassifier(**{**chosen, **settings}, early_stopping=False, random_state=seed)
-    model.fit(clips.features[row], label, sample_weight=weight)
+    known = np.where(np.isfinite(clips.features).any(axis=0), clips.features, np.float32(0))  # it cannot bin nothing
+    model.fit(known[row], label, sample_weight=weight)
     forest = _forest(model, clips, np.bincount(label, weight, minlength=len(clips.classes)))
     if held_out is None or not len(held_out):
         return forest
