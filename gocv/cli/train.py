@@ -50,6 +50,27 @@ def train_hands_command(
     typer.echo(f"wrote {weights}")
 
 
+@train_app.command("interaction")
+def train_interaction_command(
+    config: Annotated[
+        Path, typer.Option("-c", "--config", help="YAML of settings; see configs/interaction/default.yaml.")
+    ],
+    overrides: Overrides = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+) -> None:
+    """Train a network that says what hands did at shelves.
+
+    A training that was killed goes on where it was when it is started again. The folder gets model.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.interact.training import InteractionTrainSettings, train_interaction
+
+        settings = load(InteractionTrainSettings, config, overrides or [])
+        weights = train_interaction(settings, output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
 @export_app.command("reid")
 def export_reid_command(
     destination: Annotated[Path, typer.Argument(help="The .onnx file to write.")],

@@ -84,7 +84,7 @@ class ShelfRecogniser:
             values = np.maximum(self.evidence.likelihoods(look, prototypes), _LEAST)
             if len(values) and np.abs(values - 1).max() > _SAYS:
                 likelihoods = dict(zip(products, values.tolist(), strict=True))
-                found.append(Recognition(one.shopper, one.start_s, one.end_s, likelihoods, moved))
+                found.append(Recognition(one.shopper, one.start_s, one.end_s, likelihoods, moved, one.hand))
         return sorted(found, key=lambda recognition: recognition.start_s)
 
     def pool(

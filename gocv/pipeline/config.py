@@ -53,7 +53,6 @@ class InteractSettings(Model):
 
     Attributes:
         encoder: What looks at pictures of hands.
-        crop_px: Side of those, pixels.
         rate_hz: How many of each hand a second, at most.
         around_s: How long before a hand comes to a shelf, and after it leaves, it is looked at.
         model: What says what a hand did.
@@ -61,7 +60,6 @@ class InteractSettings(Model):
     """
 
     encoder: PartSettings = PartSettings(part="default")
-    crop_px: int = Field(default=48, gt=0)
     rate_hz: float = Field(default=5.0, gt=0)
     around_s: float = Field(default=2.5, ge=0)
     model: PartSettings = PartSettings(part="default")

@@ -48,7 +48,7 @@ def interact(recording: Recording, config: PipelineConfig, folder: RunFolder) ->
             problem = "there are no pictures of products: nobody looks at what is in hands"
             report.append({"where": "pictures", "problem": problem})
         elif settings.recogniser is not None:
-            given = {"pictures": recording.pictures, "products": tuple(recording.store.products)}
+            given = {"folder": recording.pictures, "products": tuple(recording.store.products)}
             encoder = make_part("hand_encoders", "interact.encoder", settings.encoder)
             recogniser = make_part(
                 "product_recognisers", "interact.recogniser", settings.recogniser, encoder=encoder, **given
@@ -112,7 +112,7 @@ def _look_through(
             squares = hand_squares(paths, camera.calibration, frame.time_s, only=times)
             if not len(squares):
                 continue
-            holds, vector = encoder.encode(cut(frame.image, squares.xyxy, settings.crop_px))
+            holds, vector = encoder.encode(cut(frame.image, squares.xyxy, encoder.size))
             table.write(
                 HandLooks(
                     paths.shoppers,

@@ -309,7 +309,8 @@ class _Visit:
     def _seen(self) -> Scene:
         duration_s = self._duration_s
         stays = stays_of(self._layout, self._motions, self._units, self._director.passages, duration_s)
-        return Scene(self._layout, tuple(self._motions.values()), self._staff, stays, duration_s)
+        deeds = tuple(self._director.done)
+        return Scene(self._layout, tuple(self._motions.values()), self._staff, stays, duration_s, deeds)
 
     def _truth(self, *, names: bool) -> Truth:
         shoppers = [p.name for p in self._programmes if p.name not in self._staff]
