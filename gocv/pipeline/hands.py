@@ -23,6 +23,9 @@ from gocv.pipeline.tables import (
     write_table,
 )
 
+GIVEN = ("folder", "products", "encoder")
+"""What a recogniser of products is made with: their pictures, their ids, and what looks at pictures of hands."""
+
 _EARLY_S = 1e-3
 """A frame that comes no more than this too early for the rate is looked at."""
 
@@ -48,11 +51,9 @@ def interact(recording: Recording, config: PipelineConfig, folder: RunFolder) ->
             problem = "there are no pictures of products: nobody looks at what is in hands"
             report.append({"where": "pictures", "problem": problem})
         elif settings.recogniser is not None:
-            given = {"folder": recording.pictures, "products": tuple(recording.store.products)}
             encoder = make_part("hand_encoders", "interact.encoder", settings.encoder)
-            recogniser = make_part(
-                "product_recognisers", "interact.recogniser", settings.recogniser, encoder=encoder, **given
-            )
+            given = dict(zip(GIVEN, (recording.pictures, tuple(recording.store.products), encoder), strict=True))
+            recogniser = make_part("product_recognisers", "interact.recogniser", settings.recogniser, **given)
             recognitions = recogniser.recognise(looks, interactions)
     write_table(folder.table("interactions"), interaction_rows(interactions), INTERACTIONS)
     write_table(folder.table("recognitions"), recognition_rows(recognitions), RECOGNITIONS)

@@ -70,9 +70,9 @@ def _check_parts(config: PipelineConfig) -> None:
         check_part("detectors", "detect", config.detect)
     if config.interact is not None:
         check_part("hand_encoders", "interact.encoder", config.interact.encoder)
-        check_part("interaction_models", "interact.model", config.interact.model)
+        check_part("interaction_models", "interact.model", config.interact.model, ("store",))
         if config.interact.recogniser is not None:
-            check_part("product_recognisers", "interact.recogniser", config.interact.recogniser)
+            check_part("product_recognisers", "interact.recogniser", config.interact.recogniser, hands.GIVEN)
 
 
 def _to_do(folder: RunFolder) -> Sequence[str]:
