@@ -1,9 +1,9 @@
-"""Hands at shelves in simulated visits, with what they truly did: `python experiments/interaction_episodes.py PART -o FILE`.
+"""Hands at shelves in simulated visits: `python experiments/interaction_episodes.py PART -o FILE`.
 
-Visits are simulated without pictures; joints are noisy as the simulator has them, those of odd seeds twice as much. What
-hands looked like is simulated as well, from what is truly in them (`LookNoise`). PART is "train"
-(seeds 0 to 599), "tune" (600 to 699) or "test" (10,000 and more). `FILE` gets the clips with their classes, as
-`gocv train interaction` and `gocv bench interaction` take them.
+Visits are simulated without pictures; joints are noisy as the simulator has them, those of odd seeds twice as much.
+What hands looked like is simulated as well, from what is truly in them (`LookNoise`). PART is "train" (seeds 0 to
+599), "tune" (600 to 699) or "test" (10,000 and more). `FILE` gets the clips with their classes, as `gocv train
+interaction` and `gocv bench interaction` take them.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 from fit_nearness import worse
+from scipy.signal import lfilter
+from scipy.stats import norm
 
 from gocv.core import FloorTracks, HandLooks, Store
 from gocv.data.progress import with_progress
-from gocv.data.recording import Recording, Truth
+from gocv.data.recording import Truth
 from gocv.interact.clips import CHANNELS, Clips, clips_of
 from gocv.interact.episodes import Episodes, EpisodeSettings, episodes_of
 from gocv.interact.features import FEATURES
@@ -35,7 +37,7 @@ SCENARIOS = (
     *("plain_visit", "same_weight_swap", "mixed_return", "crossing_arms", "wrong_returns", "fast_series"),
     *("very_close", "simultaneous_takes", "slow_lifts", "misplaced_close_weight", "hand_over", "left_on_floor"),
 )
-SEEDS = {"train": (0, 600), "tune": (600, 100), "test": (10_000, 120)}
+SEEDS = {"train": (0, 240), "tune": (600, 48), "test": (10_000, 72)}
 HABITS = {"touched": 0.6, "returned": 0.5, "misplaced": 0.4, "taken_again": 0.3}
 """Of the visits of "train" and "tune": more of what is rare, so that less is to be simulated."""
 KINDS = {"take": "take", "put": "return", "touch": "touch"}
@@ -58,8 +60,13 @@ class Act(NamedTuple):
 class LookNoise:
     """How a network would err that looks at hands.
 
+    The defaults are near what the hand encoder that comes with gocv does in rendered pictures of other visits.
+
     Attributes:
         apart: Distance of the mean log odds of a full and an empty hand.
+        middle: Half way between the two.
+        hidden: How often a hand cannot be seen where it should be, in runs of about `hidden_s`, in each camera.
+        hidden_s: How long that is.
         slow: Of the log odds, standard deviation of what stays for `slow_s`, of each camera.
         fast: Of the log odds, standard deviation of what is new in each picture.
         goods: Added to the log odds while the hand is among the goods of a shelf, standard deviation.
@@ -69,18 +76,23 @@ class LookNoise:
         cameras: How many see the store.
         seen: How often each of them sees a hand.
         seen_in: The same while the hand is among the goods.
+        around_s: Pictures are taken so long before and after each reach alone; always where None.
     """
 
-    apart: float = 3.6
-    slow: float = 1.0
-    fast: float = 1.2
-    goods: float = 1.5
+    apart: float = 3.0
+    middle: float = -0.5
+    hidden: float = 0.4
+    hidden_s: float = 1.0
+    slow: float = 0.8
+    fast: float = 0.9
+    goods: float = 1.0
     vector: float = 1.2
     slow_s: float = 0.8
-    rate_hz: float = 10.0
+    rate_hz: float = 5.0
     cameras: int = 4
-    seen: float = 0.55
-    seen_in: float = 0.35
+    seen: float = 0.8
+    seen_in: float = 0.7
+    around_s: float | None = None
 
 
 DIMENSIONS = 48
@@ -137,9 +149,13 @@ def simulated_looks(scene: Scene, noise: LookNoise, rng: np.random.Generator) ->
     names = tuple(motion.name for motion in scene.motions)
     codes = {a: _unit(rng.standard_normal(DIMENSIONS)) for a in sorted({s.article.id for s in scene.stays})}
     nothing = _unit(rng.standard_normal(DIMENSIONS))
-    columns: dict[str, list[np.ndarray]] = {key: [] for key in ("time_s", "shopper", "hand", "camera", "holds", "vector")}
+    columns: dict[str, list[np.ndarray]] = {
+        key: [] for key in ("time_s", "shopper", "hand", "camera", "holds", "vector")
+    }
     for index, motion in enumerate(scene.motions):
-        time_s = np.arange(np.ceil(motion.start_s * noise.rate_hz), np.floor(motion.end_s * noise.rate_hz)) / noise.rate_hz
+        time_s = (
+            np.arange(np.ceil(motion.start_s * noise.rate_hz), np.floor(motion.end_s * noise.rate_hz)) / noise.rate_hz
+        )
         for hand in (0, 1):
             code, held = np.zeros((len(time_s), DIMENSIONS)), np.zeros(len(time_s), bool)
             for stay in scene.stays:
@@ -147,24 +163,28 @@ def simulated_looks(scene: Scene, noise: LookNoise, rng: np.random.Generator) ->
                     now = (time_s >= stay.from_s) & (time_s < stay.until_s)
                     code[now] += codes[stay.article.id]
                     held |= now
-            among = np.zeros(len(time_s), bool)
+            among, wanted = np.zeros(len(time_s), bool), np.full(len(time_s), noise.around_s is None)
             for reach in motion.reaches:
+                if noise.around_s is not None:
+                    wanted |= np.abs(time_s - reach.time_s) <= noise.around_s
                 if reach.hand == hand:
                     among |= (time_s >= reach.from_s - 0.2) & (time_s <= reach.until_s + 0.2)
             code = np.where(held[:, None], _unit(code), nothing)
             goods = np.where(among, rng.normal(0.0, noise.goods), 0.0)
             for camera in range(noise.cameras):
                 slow = _wander(len(time_s), noise.slow_s * noise.rate_hz, rng) * noise.slow
-                logit = noise.apart * (held - 0.5) + slow + goods + rng.normal(0, noise.fast, len(time_s))
+                hides = _wander(len(time_s), noise.hidden_s * noise.rate_hz, rng) < norm.ppf(noise.hidden)
+                told = np.where(hides, -0.3, held - 0.5)
+                logit = noise.middle + noise.apart * told + slow + goods + rng.normal(0, noise.fast, len(time_s))
                 bias = 0.5 * noise.vector * _unit(rng.standard_normal(DIMENSIONS))
                 error = noise.vector * rng.standard_normal((len(time_s), DIMENSIONS)) / np.sqrt(DIMENSIONS)
-                seen = np.flatnonzero(rng.random(len(time_s)) < np.where(among, noise.seen_in, noise.seen))
+                seen = np.flatnonzero(wanted & (rng.random(len(time_s)) < np.where(among, noise.seen_in, noise.seen)))
                 columns["time_s"].append(time_s[seen])
                 columns["shopper"].append(np.full(len(seen), index))
                 columns["hand"].append(np.full(len(seen), hand))
                 columns["camera"].append(np.full(len(seen), camera))
                 columns["holds"].append(1 / (1 + np.exp(-logit[seen])))
-                columns["vector"].append(_unit(code + bias + error)[seen])
+                columns["vector"].append(_unit(np.where(hides[:, None], nothing, code) + bias + error)[seen])
     joined = {key: np.concatenate(parts) for key, parts in columns.items()}
     order = np.argsort(joined["time_s"], kind="stable")
     cameras = tuple(f"camera-{i + 1}" for i in range(noise.cameras))
@@ -178,8 +198,6 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 def _wander(rows: int, memory: float, rng: np.random.Generator) -> np.ndarray:
     """(rows,) noise of variance 1 that stays for a while."""
-    from scipy.signal import lfilter
-
     kept = np.exp(-1 / max(memory, 1e-6))
     drive = rng.standard_normal(rows)
     drive[:1] /= np.sqrt(1 - kept**2)
@@ -214,15 +232,18 @@ def with_labels(clips: Clips, label: np.ndarray, missed: Sequence[Act], visit: i
 
 def noise_of(rng: np.random.Generator) -> LookNoise:
     """Of a training visit: better and worse networks, few and many cameras."""
-    worse_by = float(np.exp(rng.normal(0.0, 0.3)))
+    worse_by = float(np.exp(rng.normal(0.0, 0.4)))
     return LookNoise(
-        apart=3.6 / worse_by,
-        goods=float(rng.uniform(0.5, 2.5)),
+        apart=3.0 / worse_by,
+        middle=float(rng.uniform(-1.0, 0.3)),
+        hidden=float(rng.uniform(0.1, 0.6)),
+        goods=float(rng.uniform(0.5, 2.0)),
         vector=1.2 * worse_by,
         rate_hz=float(rng.choice([5.0, 10.0])),
-        cameras=int(rng.integers(1, 5)),
-        seen=float(rng.uniform(0.3, 0.8)),
-        seen_in=float(rng.uniform(0.1, 0.5)),
+        cameras=int(rng.integers(2, 5)),
+        seen=float(rng.uniform(0.5, 0.95)),
+        seen_in=float(rng.uniform(0.3, 0.8)),
+        around_s=2.5 if rng.random() < 0.5 else None,
     )
 
 

@@ -1,9 +1,9 @@
 """A classifier that a store teaches itself: `python experiments/self_label.py`.
 
-Visits (seeds below 1000) are simulated with their scales. Weight events are found by the default detector, nearness says
-who was there, and `gocv.interact.self_label` labels what hands did; nobody looks at the truth. The same trees learn from
-these labels and from the true ones of the same visits, and are scored on the truth of test visits (seeds of 10,000 and
-more), which `experiments/interaction_episodes.py test` makes.
+Visits (seeds below 1000) are simulated with their scales. Weight events are found by the default detector, nearness
+says who was there, and `gocv.interact.self_label` labels what hands did; nobody looks at the truth. The same trees
+learn from these labels and from the true ones of the same visits, and are scored on the truth of test visits (seeds
+of 10,000 and more), which `experiments/interaction_episodes.py test` makes.
 """
 
 from __future__ import annotations

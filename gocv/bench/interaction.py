@@ -50,7 +50,9 @@ def make_classifier(model: str) -> ClipClassifier:
         return HandNetwork(path)
     if path.suffix == ".safetensors":
         return read_forest(path)
-    raise ConfigError(f"'{model}' is no classifier", key="model", expected="network, trees, an .onnx or .safetensors file")
+    raise ConfigError(
+        f"'{model}' is no classifier", key="model", expected="network, trees, an .onnx or .safetensors file"
+    )
 
 
 def bench_interaction(files: Sequence[Path], models: Sequence[str]) -> BenchmarkResult:
@@ -211,5 +213,7 @@ def _labels(videos: Sequence[MerlVideo]) -> list[Segments]:
 
 
 def _f1(true: Sequence[Segments], found: Sequence[Segments]) -> dict[str, float]:
-    counts = {k: sum_segments(count_segments(t, f, overlap=k) for t, f in zip(true, found, strict=True)) for k in OVERLAPS}
+    counts = {
+        k: sum_segments(count_segments(t, f, overlap=k) for t, f in zip(true, found, strict=True)) for k in OVERLAPS
+    }
     return {f"f1_{round(100 * k)}": round(count.f1, 4) for k, count in counts.items()}

@@ -99,7 +99,9 @@ def _video(subject: int, session: int, path: Path) -> MerlVideo:
     spans = np.concatenate(tables)
     whole = np.isfinite(spans).all() and (spans == np.rint(spans)).all()
     if not whole or (spans[:, 0] < 1).any() or (spans[:, 1] < spans[:, 0]).any():
-        raise DataError("has an action that is no span of frames", file=path, key="tlabs", expected="first, last from 1")
+        raise DataError(
+            "has an action that is no span of frames", file=path, key="tlabs", expected="first, last from 1"
+        )
     label = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
     first, last = spans.astype(np.int64).T
     return MerlVideo(f"{subject}_{session}", subject, part, label, first - 1, last)

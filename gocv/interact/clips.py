@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from gocv.core import JOINTS, HandLooks, Rows, column
 from gocv.interact.episodes import Episodes
 from gocv.interact.features import FEATURES, LOOKS, Moment, features
-from gocv.interact.pooled import PooledLooks, cosine, pooled_looks, unit
 from gocv.interact.paths import ELBOWS, STEP_S, ShopperPath
+from gocv.interact.pooled import PooledLooks, cosine, pooled_looks, unit
 from gocv.interact.zones import HandZones
 
 Array = NDArray[np.float64]
@@ -26,13 +27,13 @@ CHANNELS = (
     *("other_x", "other_y", "other_z", "other_known"),
     *("head_x", "head_y", "head_z", "head_known"),
     *("inside", "rival_m", "rival_known"),
-    *("holds", "like_before", "like_after", "look_known", "like_known"),
+    *("holds", "holds_top", "like_before", "like_after", "look_known", "like_known"),
     *("other_holds", "other_look_known"),
 )
 """What a row of a clip holds: places in the frame of the shelf, metres (of the hand from the front edge of the shelf,
 and along it from where the hand was furthest in; of the others from the hand), whether the hand is at the shelf then,
 how much further away the next shelf is, and what the hand and the other one looked like: log odds that something is in
-it, and the cosine with what it looked like before and after."""
+it, the mean over the cameras and that of the surest, and the cosine with what it looked like before and after."""
 
 _LONG = 96
 _AROUND = 25
@@ -98,14 +99,16 @@ def _moment(episodes: Episodes, path: ShopperPath, zones: HandZones, looks: Pool
     own_m = np.take_along_axis(away_m, zone[:, None, None], axis=2)[..., 0]
     rest = np.where(np.arange(len(zones)) == zone[:, None, None], np.inf, np.where(np.isnan(away_m), np.inf, away_m))
     before, after = start[:, None] - 1 - np.arange(_AROUND), end[:, None] + 1 + np.arange(_AROUND)
-    logit = {at: _rows_of(looks.logit, r) for at, r in (("at", rows), ("before", before), ("after", after))}
-    vector = {at: _rows_of(looks.vector, r) for at, r in (("at", rows), ("before", before), ("after", after))}
+    when = {"at": rows, "before": before, "after": after}
+    logit, top, vector = (
+        {at: _rows_of(values, r) for at, r in when.items()} for values in (looks.logit, looks.top, looks.vector)
+    )
     return Moment(
         inside=(rows >= start[:, None]) & (rows <= end[:, None]),
         offset=rows - ((start + end) // 2)[:, None],
         start=start - (start + end) // 2,
         end=end - (start + end) // 2,
-        duration_s=(end - start + 1) * STEP_S,
+        duration_s=np.asarray((end - start + 1) * STEP_S, np.float64),
         size_m=zones.size_m[zone],
         origin_m=origin,
         hand_m=mine,
@@ -116,6 +119,7 @@ def _moment(episodes: Episodes, path: ShopperPath, zones: HandZones, looks: Pool
         head_m=local(joints[:, :, _HEAD]),
         seen=_rows_of(path.seen.astype(np.float64), rows)[pick, :, hand],
         logit={at: value[pick, :, hand] for at, value in logit.items()},
+        top={at: value[pick, :, hand] for at, value in top.items()},
         other_logit={at: value[pick, :, other] for at, value in logit.items()},
         vector={at: value[pick, :, hand] for at, value in vector.items()},
     )
@@ -123,25 +127,30 @@ def _moment(episodes: Episodes, path: ShopperPath, zones: HandZones, looks: Pool
 
 def _frames(moment: Moment) -> Float32:
     """(m, T, F) what `CHANNELS` name; what is not known is 0, and said not to be."""
-    hand = moment.hand_m - np.stack([moment.origin_m, np.zeros_like(moment.origin_m), np.zeros_like(moment.origin_m)], 1)[:, None]
+    hand = (
+        moment.hand_m
+        - np.stack([moment.origin_m, np.zeros_like(moment.origin_m), np.zeros_like(moment.origin_m)], 1)[:, None]
+    )
     places = [hand, moment.elbow_m, moment.other_m - moment.hand_m, moment.head_m - moment.hand_m]
-    parts: list[Array] = []
+    parts: list[NDArray[Any]] = []
     for place in places:
         parts += [np.clip(place, -2.0, 2.0), np.isfinite(place).all(axis=2, keepdims=True)]
     rival = moment.rival_m[..., None]
     parts += [moment.inside[..., None], np.clip(rival, -1.0, 1.0), np.isfinite(rival)]
-    likes = [cosine(moment.vector["at"], mean_vector(moment.vector[at])[:, None])[..., None] for at in ("before", "after")]
-    holds, other = moment.logit["at"][..., None] / 4.0, moment.other_logit["at"][..., None] / 4.0
+    likes = [
+        cosine(moment.vector["at"], mean_vector(moment.vector[at])[:, None])[..., None] for at in ("before", "after")
+    ]
+    holds, top, other = (values["at"][..., None] / 4.0 for values in (moment.logit, moment.top, moment.other_logit))
     known = np.isfinite(likes[0]) | np.isfinite(likes[1])
-    parts += [holds, *likes, np.isfinite(holds), known, other, np.isfinite(other)]
-    return np.nan_to_num(np.concatenate(parts, axis=2), nan=0.0).astype(np.float32)
+    parts += [holds, top, *likes, np.isfinite(holds), known, other, np.isfinite(other)]
+    return np.asarray(np.nan_to_num(np.concatenate(parts, axis=2), nan=0.0), np.float32)
 
 
 def mean_vector(vectors: Array) -> Array:
     """(m, D) of length 1, the mean of what is known of (m, T, D); NaN where nothing is."""
-    known = np.isfinite(vectors).all(axis=2) if vectors.shape[2] else np.zeros(vectors.shape[:2], np.bool_)
+    known = np.asarray(np.isfinite(vectors).all(axis=2)) & (vectors.shape[2] > 0)
     total = np.where(known[..., None], vectors, 0.0).sum(axis=1)
-    return np.where(known.any(axis=1)[:, None], unit(total), np.nan)
+    return np.where(np.asarray(known.any(axis=1))[:, None], unit(total), np.nan)
 
 
 def _rows_of(values: Array, rows: NDArray[np.int64]) -> Array:

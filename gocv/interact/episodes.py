@@ -25,7 +25,8 @@ class EpisodeSettings(Model):
         near_m: A hand no further from the room over a shelf than this is near it.
         gap_s: Stretches with no more than this between them are one.
         least_s: Shorter stretches are none.
-        withdrawn_m: A hand that goes this far out of the shelf and in again was there twice.
+        withdrawn_m: A hand that goes back by this much, and in again by as much, was there twice,
+        out_m: if in between it was no further in than this.
         lost_s: A joint that is lost for no longer is where it would be on the straight way.
         least_score: Joints scored lower are not known.
         areas: Names of the store's floor zones in which hands count as well.
@@ -35,6 +36,7 @@ class EpisodeSettings(Model):
     gap_s: float = Field(default=0.25, ge=0)
     least_s: float = Field(default=0.25, ge=0)
     withdrawn_m: float = Field(default=0.10, gt=0)
+    out_m: float = 0.05
     lost_s: float = Field(default=0.5, ge=0)
     least_score: float = Field(default=0.3, ge=0, le=1)
     areas: tuple[str, ...] = ()
@@ -107,7 +109,7 @@ def _of_hand(
         for run in np.split(rows, breaks):
             inside = slice(int(run[0]), int(run[-1]) + 1)
             depth_m = _depth(zones.local(path.hand_m[inside, hand], int(zone))[:, 1])
-            for first, stop in _parts(depth_m, settings.withdrawn_m):
+            for first, stop in _parts(depth_m, settings):
                 if (stop - first) * STEP_S >= settings.least_s - 1e-9:
                     start = path.first + inside.start + first
                     deepest = start + int(depth_m[first:stop].argmax())
@@ -122,18 +124,18 @@ def _depth(depth_m: Array) -> Array:
     return np.asarray(depth_m[rows])
 
 
-def _parts(depth_m: Array, withdrawn_m: float) -> list[tuple[int, int]]:
+def _parts(depth_m: Array, settings: EpisodeSettings) -> list[tuple[int, int]]:
     """(first, stop) rows of each time that the hand goes in, parted where it was furthest out in between."""
     cuts, low, high = [0], 0, depth_m[0]
     turning = False
     for row, depth in enumerate(depth_m.tolist()):
         if not turning:
             high = max(high, depth)
-            if high - depth >= withdrawn_m:
+            if high - depth >= settings.withdrawn_m and depth <= settings.out_m:
                 turning, low = True, row
         elif depth < depth_m[low]:
             low = row
-        elif depth - depth_m[low] >= withdrawn_m:
+        elif depth - depth_m[low] >= settings.withdrawn_m:
             cuts.append(low)
             turning, high = False, depth
     return list(zip(cuts, [*cuts[1:], len(depth_m)], strict=True))

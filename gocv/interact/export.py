@@ -74,7 +74,9 @@ def export_network(net: InteractionNet, path: Path, about: Mapping[str, Any], *,
             for ours, theirs in zip(written.logits(*(a.numpy() for a in given)), wanted, strict=True):
                 apart = max(apart, float(np.abs(ours - theirs.numpy()).max()))
         if not apart <= _TOLERANCE:
-            raise DataError(f"ONNX Runtime's log odds are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most")
+            raise DataError(
+                f"ONNX Runtime's log odds are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most"
+            )
     return apart
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.interact.pooled import cosine, unit
 from gocv.interact.paths import STEP_S
+from gocv.interact.pooled import cosine, unit
 
 Array = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -30,13 +30,15 @@ often the hand goes out by 4 cm and in again; `up` is the height of the hand ove
 much further away the next shelf is."""
 LOOKS = (
     *("holds_before", "holds_just_before", "holds_during", "holds_just_after", "holds_after"),
+    *("top_before", "top_during", "top_after", "top_gain", "most_before", "most_after"),
     *("gain", "gain_just", "before_after_like", "before_during_like", "during_after_like"),
     *("looks_before", "looks_during", "looks_after", "agree_before", "agree_after"),
     *("other_before", "other_after", "other_gain"),
 )
 """From what hands looked like: log odds that something is in the hand, the mean over 2.5 s before and after (`just`:
-0.8 s), and what was gained in between; how alike what was in it looked, and how alike all pictures were before and
-after; how much was seen; and of the other hand."""
+0.8 s), and what was gained in between; the same in the surest camera (`top`), and at the surest moment (`most`); how
+alike what was in it looked, and how alike all pictures were before and after; how much was seen; and of the other
+hand."""
 FEATURES = (*MOTION, *LOOKS)
 """The numbers of an episode, in the order of the K axis of `Clips.features`."""
 
@@ -64,7 +66,8 @@ class Moment(NamedTuple):
         seen: (m, T) 1 where the wrist was seen, 0 where it was guessed.
         logit: By "at" (m, T), "before" and "after" (m, B): log odds that something is in the hand; "before" counts
             backwards from the start.
-        other_logit: The same of the other hand.
+        top: The same in the camera that is surest of it.
+        other_logit: As `logit`, of the other hand.
         vector: The same (..., D): what is in it.
     """
 
@@ -83,6 +86,7 @@ class Moment(NamedTuple):
     head_m: Array
     seen: Array
     logit: Mapping[str, Array]
+    top: Mapping[str, Array]
     other_logit: Mapping[str, Array]
     vector: Mapping[str, Array]
 
@@ -169,8 +173,17 @@ def _looks(m: Moment) -> dict[str, Array]:
         "other_before": np.nanmean(m.other_logit["before"], axis=1),
         "other_after": np.nanmean(m.other_logit["after"], axis=1),
     }
+    top = {
+        "top_before": np.nanmean(m.top["before"], axis=1),
+        "top_during": np.nanmean(np.where(m.inside, m.top["at"], np.nan), axis=1),
+        "top_after": np.nanmean(m.top["after"], axis=1),
+        "most_before": np.nanmax(m.top["before"], axis=1),
+        "most_after": np.nanmax(m.top["after"], axis=1),
+    }
     return {
         **means,
+        **top,
+        "top_gain": top["top_after"] - top["top_before"],
         "gain": means["holds_after"] - means["holds_before"],
         "gain_just": means["holds_just_after"] - means["holds_just_before"],
         "other_gain": means["other_after"] - means["other_before"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,12 +53,14 @@ class HandNetwork:
             self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
             about = json.loads(self._session.get_modelmeta().custom_metadata_map[KEY])
         except Exception as error:  # the library raises classes that it does not export
-            raise DataError(f"cannot be read: {error}", file=file, expected="a network of 'gocv train interaction'") from error
+            raise DataError(
+                f"cannot be read: {error}", file=file, expected="a network of 'gocv train interaction'"
+            ) from error
         self.classes, self.channels, self.numbers = (tuple(about[key]) for key in ("classes", "channels", "numbers"))
         self.prior, self.temperature = np.array(about["prior"], np.float64), float(about["temperature"])
         self.of_rows = bool(about["rows"])
 
-    def logits(self, frames: Float32, inside: NDArray[np.floating], features: Float32) -> tuple[Float32, Float32]:
+    def logits(self, frames: Float32, inside: NDArray[Any], features: Float32) -> tuple[Float32, Float32]:
         """Log odds before the temperature.
 
         Args:

@@ -85,7 +85,9 @@ def write_clips(clips: LabelledClips, path: Path) -> None:
     about = {"classes": clips.classes, "channels": clips.channels, "numbers": clips.numbers}
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as temporary:
-        save_file({key: np.ascontiguousarray(value) for key, value in columns.items()}, temporary, {_KEY: json.dumps(about)})
+        save_file(
+            {key: np.ascontiguousarray(value) for key, value in columns.items()}, temporary, {_KEY: json.dumps(about)}
+        )
 
 
 def read_clips(path: Path) -> LabelledClips:
@@ -97,8 +99,10 @@ def read_clips(path: Path) -> LabelledClips:
     try:
         with safe_open(path, "np") as file:
             about = json.loads((file.metadata() or {})[_KEY])
-            columns = {key: file.get_tensor(key) for key in ("frames", "inside", "features", "target", "label", "visit")}
+            columns = {
+                key: file.get_tensor(key) for key in ("frames", "inside", "features", "target", "label", "visit")
+            }
     except (OSError, SafetensorError, KeyError, ValueError) as problem:
         raise DataError(f"cannot be read: {problem}", file=path, expected="clips of write_clips") from problem
-    names = {key: tuple(about[key]) for key in ("classes", "channels", "numbers")}
-    return LabelledClips(**names, **columns)
+    classes, channels, numbers = (tuple(about[key]) for key in ("classes", "channels", "numbers"))
+    return LabelledClips(classes, channels, numbers, **columns)

@@ -14,6 +14,7 @@ from gocv.interact.clips import CHANNELS, Clips, clips_of
 from gocv.interact.episodes import Episodes, EpisodeSettings, episodes_of
 from gocv.interact.features import FEATURES
 from gocv.interact.hand_network import HandNetwork
+from gocv.interact.labelled import LabelledClips
 from gocv.interact.paths import shopper_paths
 from gocv.interact.trees import Forest, read_forest
 from gocv.interact.zones import hand_zones
@@ -28,11 +29,22 @@ SHIPPED_TREES = _SHIPPED / "interactions.safetensors"
 class ClipClassifier(Protocol):
     """Gives the clips of episodes probabilities: `HandNetwork`, `Forest`."""
 
-    classes: tuple[str, ...]
-    numbers: tuple[str, ...]
-    prior: NDArray[Any]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names."""
+        ...
 
-    def probabilities(self, clips: Clips) -> NDArray[np.float64]:
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Names of the numbers of a clip that it takes."""
+        ...
+
+    @property
+    def prior(self) -> NDArray[Any]:
+        """(C,) share of each class in what was learnt from."""
+        ...
+
+    def probabilities(self, clips: Clips | LabelledClips) -> NDArray[np.float64]:
         """(n, C) of each class, if classes are as frequent as in what was learnt from."""
         ...
 

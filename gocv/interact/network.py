@@ -24,8 +24,9 @@ class NetworkSettings(Model):
 
 
 class InteractionNet(nn.Module):
-    """Dilated convolutions over time (Bai, Kolter & Koltun 2018, arXiv:1803.01271, §3), not causal, and what is known of
-    the whole clip.
+    """Dilated convolutions over time, and what is known of the whole clip.
+
+    The convolutions are those of Bai, Kolter & Koltun 2018 (arXiv:1803.01271, §3), but see both past and future.
 
     Args:
         channels: F, of each row.
@@ -48,9 +49,13 @@ class InteractionNet(nn.Module):
         self.stem = nn.Conv1d(channels + 1, width, 1)
         self.blocks = nn.ModuleList(_Block(width, 2**k, settings.dropout) for k in range(settings.blocks))
         self.rows = nn.Conv1d(width, classes, 1)
-        self.whole = nn.Sequential(nn.Linear(2 * numbers, width), nn.ReLU(), nn.Dropout(settings.dropout)) if numbers else None
+        self.whole = (
+            nn.Sequential(nn.Linear(2 * numbers, width), nn.ReLU(), nn.Dropout(settings.dropout)) if numbers else None
+        )
         told = 3 * width if numbers else 2 * width
-        self.head = nn.Sequential(nn.Linear(told, width), nn.ReLU(), nn.Dropout(settings.dropout), nn.Linear(width, classes))
+        self.head = nn.Sequential(
+            nn.Linear(told, width), nn.ReLU(), nn.Dropout(settings.dropout), nn.Linear(width, classes)
+        )
 
     def forward(self, frames: Tensor, inside: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Log odds of each clip and of each of its rows.

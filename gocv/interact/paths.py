@@ -44,7 +44,7 @@ class ShopperPath:
     @property
     def time_s(self) -> Array:
         """(n,) seconds on the recording's clock."""
-        return (self.first + np.arange(len(self.joints_m))) * STEP_S
+        return np.asarray((self.first + np.arange(len(self.joints_m))) * STEP_S, np.float64)
 
 
 def shopper_paths(shoppers: FloorTracks, *, gap_s: float = 0.5, least_score: float = 0.3) -> list[ShopperPath]:

@@ -22,10 +22,12 @@ class PooledLooks:
 
     Attributes:
         logit: (n, 2) float64, log odds that something is in the left and in the right hand; NaN where not looked at.
+        top: (n, 2) float64, the same in the camera that is surest of it: others may not see the hand.
         vector: (n, 2, D) float64 of length 1, what is in it; NaN where not looked at.
     """
 
     logit: Array
+    top: Array
     vector: Array
 
 
@@ -39,9 +41,9 @@ def pooled_looks(looks: HandLooks, path: ShopperPath) -> PooledLooks:
         path: Of the shopper.
     """
     n, dims = len(path.joints_m), looks.vector.shape[1] if looks.vector.ndim == 2 else 0
-    logit, vector = np.full((n, 2), np.nan), np.full((n, 2, dims), np.nan)
+    logit, top, vector = np.full((n, 2), np.nan), np.full((n, 2), np.nan), np.full((n, 2, dims), np.nan)
     if path.shopper not in looks.shoppers:
-        return PooledLooks(logit, vector)
+        return PooledLooks(logit, top, vector)
     own = np.flatnonzero(looks.shopper == looks.shoppers.index(path.shopper))
     row = np.rint(looks.time_s[own] / STEP_S).astype(np.int64) - path.first
     fits = (row >= 0) & (row < n) & np.isfinite(looks.holds[own]) & np.isin(looks.hand[own], (0, 1))
@@ -49,16 +51,18 @@ def pooled_looks(looks: HandLooks, path: ShopperPath) -> PooledLooks:
     cell = 2 * row + looks.hand[own]
     count = np.bincount(cell, minlength=2 * n)
     holds = np.clip(looks.holds[own].astype(np.float64), _SURE, 1 - _SURE)
-    total = np.bincount(cell, np.log(holds / (1 - holds)), minlength=2 * n)
+    odds = np.log(holds / (1 - holds))
+    total = np.bincount(cell, odds, minlength=2 * n)
     seen = count > 0
     logit.reshape(-1)[seen] = total[seen] / count[seen]
+    np.fmax.at(top.reshape(-1), cell, odds)
     if dims:
         order = np.argsort(cell, kind="stable")
         first = np.flatnonzero(np.diff(cell[order], prepend=-1))
         if len(first):
             sums = np.add.reduceat(looks.vector[own][order].astype(np.float64), first, axis=0)
             vector.reshape(2 * n, dims)[cell[order][first]] = unit(sums)
-    return PooledLooks(logit, vector)
+    return PooledLooks(logit, top, vector)
 
 
 def unit(vectors: Array) -> Array:
@@ -68,4 +72,8 @@ def unit(vectors: Array) -> Array:
 
 def cosine(one: Array, other: Array) -> Array:
     """Of vectors of length 1, which may be NaN: then NaN. So it is where they have no dimension."""
-    return np.asarray((one * other).sum(axis=-1) if one.shape[-1] else np.full(np.broadcast_shapes(one.shape[:-1], other.shape[:-1]), np.nan))
+    return np.asarray(
+        (one * other).sum(axis=-1)
+        if one.shape[-1]
+        else np.full(np.broadcast_shapes(one.shape[:-1], other.shape[:-1]), np.nan)
+    )

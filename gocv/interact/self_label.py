@@ -31,18 +31,22 @@ class SelfLabelSettings(Model):
 
     Attributes:
         near_s: A hand may have been an event that is timed this long before it came or after it left.
-        clear_s: Nothing was felt of a hand if no event of the shelf is this near to it in time.
+        clear_s: Nothing was felt of a hand if no event of the shelf is this near to it in time; and where one is that
+            may be another hand's, nobody knows.
         least: Least probability of an event, and of who moved it, for a label.
         sure: Weight has changed if it did by this many standard deviations.
         least_g: And by at least as much; what changed by less than both has not.
+        undone_s: A change that another one undoes this soon, before or after, may have been a hand that pressed and
+            let go.
         inside_s: Nobody knows what a hand did that was inside for longer, and of which nothing was felt.
     """
 
     near_s: float = Field(default=0.35, ge=0)
-    clear_s: float = Field(default=0.6, ge=0)
+    clear_s: float = Field(default=0.5, ge=0)
     least: float = Field(default=0.9, gt=0.5, le=1)
     sure: float = Field(default=3.0, gt=0)
     least_g: float = Field(default=12.0, ge=0)
+    undone_s: float = Field(default=2.5, ge=0)
     inside_s: float = Field(default=1.2, ge=0)
 
 
@@ -72,10 +76,12 @@ def self_labels(
     name = np.array([episodes.shoppers[i] for i in episodes.shopper], object)
     doubtful, felt = np.zeros(len(episodes), np.bool_), np.zeros(len(episodes), np.bool_)
     moved: defaultdict[int, list[tuple[WeightEvent, float]]] = defaultdict(list)
+    around = np.zeros(len(episodes), np.int64)
     for event in events:
         there = zone == str(event.shelf)
         felt |= there & _near(episodes, event.start_s, event.end_s, s.clear_s)
         near = there & _near(episodes, event.time_s, event.time_s, s.near_s)
+        around += there & _near(episodes, event.time_s, event.time_s, s.clear_s)
         shares = who.get(event.id, {})
         shopper = max(shares, key=lambda one: shares[one], default="")
         probability = event.probability * shares.get(shopper, 0.0)
@@ -85,8 +91,9 @@ def self_labels(
         else:
             doubtful |= near
     for row, each in moved.items():
-        if not doubtful[row]:
-            target[row, _change([event for event, _ in each], s)] = min(probability for _, probability in each)
+        mine = [event for event, _ in each]
+        if not doubtful[row] and len(each) == around[row] and not _undone(mine, events, s):
+            target[row, _change(mine, s)] = min(probability for _, probability in each)
     target[~felt & (inside_s <= s.inside_s), _NONE] = 1.0
     return target
 
@@ -98,6 +105,16 @@ def _change(events: Sequence[WeightEvent], s: SelfLabelSettings) -> int:
     if abs(total_g) < max(s.least_g, s.sure * sd_g):
         return _TOUCH
     return _TAKE if total_g < 0 else _RETURN
+
+
+def _undone(mine: Sequence[WeightEvent], events: Sequence[WeightEvent], s: SelfLabelSettings) -> bool:
+    """Whether an event that is not of this hand takes back what it did."""
+    if _change(mine, s) == _TOUCH:
+        return False
+    first_s, last_s = min(e.time_s for e in mine) - s.undone_s, max(e.time_s for e in mine) + s.undone_s
+    ids = {event.id for event in mine}
+    others = [e for e in events if e.shelf == mine[0].shelf and e.id not in ids and first_s <= e.time_s <= last_s]
+    return any(_change([*mine, other], s) == _TOUCH for other in others)
 
 
 def _near(episodes: Episodes, start_s: float, end_s: float, margin_s: float) -> Bool:

@@ -94,11 +94,15 @@ def train_interaction(settings: InteractionTrainSettings, folder: str | Path) ->
     for key in ("train", "held_out"):
         if not getattr(given, key):
             raise ConfigError("names no file", key=f"data.{key}", expected="clips that write_clips wrote")
-    train, held_out = (LabelledClips.concatenate([read_clips(Path(f)) for f in files]) for files in (given.train, given.held_out))
+    train, held_out = (
+        LabelledClips.concatenate([read_clips(Path(f)) for f in files]) for files in (given.train, given.held_out)
+    )
     return train_on(settings, train, held_out, folder)
 
 
-def train_on(settings: InteractionTrainSettings, train: LabelledClips, held_out: LabelledClips, folder: str | Path) -> Path:
+def train_on(
+    settings: InteractionTrainSettings, train: LabelledClips, held_out: LabelledClips, folder: str | Path
+) -> Path:
     """As `train_interaction`, of clips that were read already."""
     into = Path(folder)
     lightning.seed_everything(settings.loop.seed, workers=True, verbose=False)
@@ -151,12 +155,18 @@ class _Rows(Dataset[tuple[Tensor, ...]]):
 class _Data(lightning.LightningDataModule):
     def __init__(self, settings: InteractionTrainSettings, clips: LabelledClips) -> None:
         super().__init__()
-        self._rows, self._batch, self._seed = _Rows(clips, settings.data.blind), settings.optimizer.batch, settings.loop.seed
+        self._rows, self._batch, self._seed = (
+            _Rows(clips, settings.data.blind),
+            settings.optimizer.batch,
+            settings.loop.seed,
+        )
 
     def train_dataloader(self) -> DataLoader[Any]:
         epoch = self.trainer.current_epoch if self.trainer else 0
         order = torch.Generator().manual_seed(self._seed * 100_003 + epoch)
-        return DataLoader(self._rows, self._batch, shuffle=True, generator=order, drop_last=len(self._rows) > self._batch)
+        return DataLoader(
+            self._rows, self._batch, shuffle=True, generator=order, drop_last=len(self._rows) > self._batch
+        )
 
     def val_dataloader(self) -> DataLoader[Any]:
         """One batch of nothing: `InteractionModule` holds what it is scored on."""
@@ -215,7 +225,9 @@ class InteractionModule(lightning.LightningModule):
         self.net.eval()
         with torch.inference_mode():
             frames, inside, features, target, label = (column.to(self.device) for column in self._columns)
-            parts = [self.net(*(a[i : i + 256] for a in (frames, inside, features))) for i in range(0, len(frames), 256)]
+            parts = [
+                self.net(*(a[i : i + 256] for a in (frames, inside, features))) for i in range(0, len(frames), 256)
+            ]
         whole, rows = (torch.cat([part[k] for part in parts]).float().cpu().numpy() for k in (0, 1))
         wanted, of_row = target.cpu().numpy(), label.cpu().numpy()
         if wanted.any():
@@ -230,7 +242,9 @@ class InteractionModule(lightning.LightningModule):
         optimizer = torch.optim.AdamW(self.parameters(), s.rate, weight_decay=s.decay)
         epochs = self.settings.loop.epochs
         steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
-        course = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(self.settings.schedule, step / steps, epochs))
+        course = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: factor(self.settings.schedule, step / steps, epochs)
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": course, "interval": "step"}}
 
 

@@ -87,14 +87,20 @@ def fit_trees(clips: LabelledClips, held_out: LabelledClips | None = None, *, se
     Raises:
         DataError: A class has no clip.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
 
     row, label = np.nonzero(clips.target > 0)
     weight = clips.target[row, label]
     if len(np.unique(label)) < len(clips.classes):
         missing = [name for i, name in enumerate(clips.classes) if i not in label]
         raise DataError(f"no clip is of class '{missing[0]}'", key="target", expected="some of each class")
-    chosen = {"max_iter": 150, "learning_rate": 0.08, "max_leaf_nodes": 12, "min_samples_leaf": 15, "l2_regularization": 1.0}
+    chosen = {
+        "max_iter": 150,
+        "learning_rate": 0.08,
+        "max_leaf_nodes": 12,
+        "min_samples_leaf": 15,
+        "l2_regularization": 1.0,
+    }
     model = HistGradientBoostingClassifier(**{**chosen, **settings}, early_stopping=False, random_state=seed)
     known = np.where(np.isfinite(clips.features).any(axis=0), clips.features, np.float32(0))  # it cannot bin nothing
     model.fit(known[row], label, sample_weight=weight)
@@ -105,7 +111,7 @@ def fit_trees(clips: LabelledClips, held_out: LabelledClips | None = None, *, se
     return dataclasses.replace(forest, temperature=found)
 
 
-def _forest(model: Any, clips: LabelledClips, weight: NDArray[np.float64]) -> Forest:
+def _forest(model: Any, clips: LabelledClips, weight: NDArray[Any]) -> Forest:
     """What scikit-learn has learnt, as arrays. With two classes it has one tree a round, for the second."""
     two = len(clips.classes) == 2
     parts, roots, size = [], [], 0

@@ -13,6 +13,7 @@ from gocv.core import ConfigError, Plate, ShelfId, Store, nearest
 from gocv.geometry import points_in_polygon
 
 Array = NDArray[np.float64]
+_Named = tuple[str, Array, Array, Array, "Array | None"]
 
 _ROOM_M, _LEAST_ROOM_M = 0.35, 0.10
 """Height over a shelf that counts as its own: up to the shelf above it, but no more than the one, no less than the
@@ -74,8 +75,7 @@ def hand_zones(store: Store, areas: Sequence[str] = ()) -> HandZones:
     for plate in store.plates.values():
         if np.isfinite(plate.centre_m).all() and np.isfinite(plate.size_m).all():
             shelves[plate.id.shelf_id].append(plate)
-    boxes = [(str(shelf), *_box(plates), None) for shelf, plates in sorted(shelves.items())]
-    boxes = _with_height(boxes)
+    boxes = _with_height([(str(shelf), *_box(plates)) for shelf, plates in sorted(shelves.items())])
     known = {zone.name: zone for zone in store.zones}
     for name in areas:
         if name not in known:
@@ -84,13 +84,12 @@ def hand_zones(store: Store, areas: Sequence[str] = ()) -> HandZones:
         low, high = corners.min(axis=0), corners.max(axis=0)
         front = np.array([(low[0] + high[0]) / 2, low[1], 0.0])
         boxes.append((name, front, np.eye(3), np.array([*(high - low), _TALL_M]), corners))
-    names, front, rotation, size, polygons = zip(*boxes, strict=True) if boxes else ((),) * 5
     return HandZones(
-        tuple(names),
-        np.array(front, np.float64).reshape(-1, 3),
-        np.array(rotation, np.float64).reshape(-1, 3, 3),
-        np.array(size, np.float64).reshape(-1, 3),
-        tuple(polygons),
+        tuple(box[0] for box in boxes),
+        np.array([box[1] for box in boxes], np.float64).reshape(-1, 3),
+        np.array([box[2] for box in boxes], np.float64).reshape(-1, 3, 3),
+        np.array([box[3] for box in boxes], np.float64).reshape(-1, 3),
+        tuple(box[4] for box in boxes),
     )
 
 
@@ -104,13 +103,13 @@ def _box(plates: Sequence[Plate]) -> tuple[Array, Array, Array]:
     return front, rotation, np.array([*(high - low), np.nan])
 
 
-def _with_height(boxes: list[tuple[str, Array, Array, Array, None]]) -> list[tuple[str, Array, Array, Array, Array | None]]:
+def _with_height(boxes: Sequence[tuple[str, Array, Array, Array]]) -> list[_Named]:
     """Each shelf reaches up to the next one over it."""
-    filled: list[tuple[str, Array, Array, Array, Array | None]] = []
-    for name, front, rotation, size, _ in boxes:
+    filled: list[_Named] = []
+    for name, front, rotation, size in boxes:
         over = [
-            other[2] - front[2]
-            for other_name, other, _, _, _ in boxes
+            float(other[2] - front[2])
+            for other_name, other, _, _ in boxes
             if other_name.split("/")[0] == name.split("/")[0] and other[2] > front[2] + 1e-6
         ]
         height_m = max(_LEAST_ROOM_M, min([_ROOM_M, *over]))

@@ -25,7 +25,9 @@ def confusion(true: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np
     """
     one, other = np.asarray(true, np.int64).reshape(-1), np.asarray(predicted, np.int64).reshape(-1)
     if len(one) != len(other):
-        raise DataError(f"{len(one)} true and {len(other)} predicted classes", expected="as many of the one as of the other")
+        raise DataError(
+            f"{len(one)} true and {len(other)} predicted classes", expected="as many of the one as of the other"
+        )
     both = np.concatenate([one, other])
     if len(both) and (both.min() < 0 or both.max() >= classes):
         raise DataError("a class is out of range", expected=f"0 to {classes - 1}")

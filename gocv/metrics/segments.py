@@ -49,7 +49,8 @@ class Segments(Rows):
     @classmethod
     def of(cls, label: ArrayLike, start: ArrayLike, end: ArrayLike, score: ArrayLike | None = None) -> Segments:
         """Segments, all equally sure where no scores are given."""
-        return cls(label, start, end, np.ones(len(np.atleast_1d(label))) if score is None else score)
+        scores = np.ones(len(np.atleast_1d(label))) if score is None else np.asarray(score, np.float64)
+        return cls(np.asarray(label), np.asarray(start, np.float64), np.asarray(end, np.float64), scores)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,7 +123,9 @@ def frame_accuracy(true: ArrayLike, predicted: ArrayLike) -> tuple[int, int]:
     """
     one, other = np.asarray(true), np.asarray(predicted)
     if one.shape != other.shape:
-        raise DataError(f"{len(one)} true and {len(other)} predicted frames", expected="as many of the one as of the other")
+        raise DataError(
+            f"{len(one)} true and {len(other)} predicted frames", expected="as many of the one as of the other"
+        )
     return int((one == other).sum()), one.size
 
 

@@ -57,7 +57,9 @@ class Director:
             self.failed.append(deed)
             if act.shelf is not None:
                 self._touch(deed)
-                self.done.append(dataclasses.replace(deed, act=dataclasses.replace(act, kind="touch", product="", units=0)))
+                self.done.append(
+                    dataclasses.replace(deed, act=dataclasses.replace(act, kind="touch", product="", units=0))
+                )
 
     def _at_shelf(self, deed: Deed) -> None:
         act, stock = deed.act, self._stock

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-GROUPS = ("gocv.detectors", "gocv.encoders", "gocv.hand_encoders", "gocv.trackers", "gocv.event_detectors")
+GROUPS = (
+    "gocv.detectors",
+    "gocv.encoders",
+    "gocv.event_detectors",
+    "gocv.hand_encoders",
+    "gocv.interaction_models",
+    "gocv.product_recognisers",
+    "gocv.trackers",
+)
 PARTS = [entry for group in GROUPS for entry in entry_points(group=group)]
 
 

@@ -21,7 +21,11 @@ def test_frames_count_from_0_and_spans_end_before_their_stop(tmp_path) -> None:
     write(tmp_path / "27_2_label.mat", [[[3, 5]], [[6, 6]], [], [], [[5, 7]]])
     (video,) = read_merl(tmp_path)
     assert (video.name, video.subject, video.part) == ("27_2", 27, "test")
-    assert list(zip(video.label.tolist(), video.first.tolist(), video.stop.tolist(), strict=True)) == [(0, 2, 5), (1, 5, 6), (4, 4, 7)]
+    assert list(zip(video.label.tolist(), video.first.tolist(), video.stop.tolist(), strict=True)) == [
+        (0, 2, 5),
+        (1, 5, 6),
+        (4, 4, 7),
+    ]
     assert video.frames(8).tolist() == [-1, -1, 0, 0, 4, 1, 4, -1]
 
 

@@ -73,7 +73,7 @@ def reach() -> Callable[..., np.ndarray]:
 
 @pytest.fixture
 def seen() -> Callable[..., HandLooks]:
-    """Makes looks of the right hand of one shopper: what is in it (0 nothing) at each tenth of a second, in 2 cameras."""
+    """Makes looks of one shopper's right hand: what is in it (0 nothing) at each tenth of a second, in 2 cameras."""
 
     def made(held: Sequence[int], *, start_s: float = 0.0, sure: float = 0.95) -> HandLooks:
         held = np.repeat(np.asarray(held), 2)

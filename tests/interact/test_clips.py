@@ -48,7 +48,9 @@ def test_rows_are_the_ways_of_the_hand_around_the_middle(clip, walk, reach) -> N
     assert inside.sum() == 10
     depth = clips.frames[0, :, CHANNELS.index("hand_y")]
     np.testing.assert_allclose(depth[inside], 0.2, atol=1e-6)
-    np.testing.assert_allclose(depth[~inside & (clips.frames[0, :, CHANNELS.index("hand_known")] == 1)], -0.4, atol=1e-6)
+    np.testing.assert_allclose(
+        depth[~inside & (clips.frames[0, :, CHANNELS.index("hand_known")] == 1)], -0.4, atol=1e-6
+    )
     beyond = clips.frames[0, :, CHANNELS.index("hand_known")] == 0  # the tracks begin 2.4 s before, the clip 3.2 s
     assert beyond.any()
     assert (clips.frames[0, beyond][:, : CHANNELS.index("inside")] == 0).all()

@@ -17,7 +17,14 @@ from gocv.interact.network import InteractionNet, NetworkSettings
 from gocv.interact.training import InteractionTrainSettings, train_interaction
 
 SMALL = {"width": 8, "blocks": 2, "dropout": 0.0}
-ABOUT = {"classes": ["a", "b"], "channels": ["x", "y"], "numbers": ["k"], "prior": [0.5, 0.5], "temperature": 2.0, "rows": False}
+ABOUT = {
+    "classes": ["a", "b"],
+    "channels": ["x", "y"],
+    "numbers": ["k"],
+    "prior": [0.5, 0.5],
+    "temperature": 2.0,
+    "rows": False,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +97,10 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_end(folder) -> None:
 def test_classes_of_rows_are_learnt_with_the_same_settings(folder) -> None:
     for name, seed in (("train", 0), ("held", 1)):
         write_clips(made(96, seed, rows=True, numbers=0), folder / f"{name}.safetensors")
-    network, clips = HandNetwork(train_interaction(settings(folder, epochs=8), folder / "run")), made(40, 2, rows=True, numbers=0)
+    network, clips = (
+        HandNetwork(train_interaction(settings(folder, epochs=8), folder / "run")),
+        made(40, 2, rows=True, numbers=0),
+    )
     assert network.of_rows
     assert network.classes == ("down", "up", "still")
     assert (network.row_probabilities(clips).argmax(axis=2) == clips.label).mean() > 0.9

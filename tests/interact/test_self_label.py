@@ -32,7 +32,15 @@ def change(time_s: float, grams: float, *, number: int = 1, probability: float =
     plate = PlateId(1, shelf, 1)
     delta, covariance = np.array([grams]), np.array([[1.0]])
     spans = {"start_s": time_s - 0.1, "end_s": time_s + 0.1, "time_s": time_s}
-    return WeightEvent(f"e{number}", ShelfId(1, shelf), **spans, plates=(plate,), delta_g=delta, covariance_g2=covariance, probability=probability)
+    return WeightEvent(
+        f"e{number}",
+        ShelfId(1, shelf),
+        **spans,
+        plates=(plate,),
+        delta_g=delta,
+        covariance_g2=covariance,
+        probability=probability,
+    )
 
 
 def said(episodes: Episodes, events: list[WeightEvent], who: dict, inside_s: float = 0.5) -> list[str]:
@@ -45,7 +53,13 @@ ANN = {"ann": 0.97}
 
 @pytest.mark.parametrize(
     ("grams", "label"),
-    [((-90.0,), "take"), ((90.0,), "return"), ((30.0, -30.2), "touch"), ((30.0, -430.0), "take"), ((400.0, -30.0), "return")],
+    [
+        ((-90.0,), "take"),
+        ((90.0,), "return"),
+        ((30.0, -30.2), "touch"),
+        ((30.0, -430.0), "take"),
+        ((400.0, -30.0), "return"),
+    ],
     ids=["gone", "come", "pressed", "pressed and gone", "come and let go"],
 )
 def test_all_that_one_hand_did_together_is_its_class(grams, label) -> None:
@@ -72,6 +86,20 @@ def test_but_nobody_knows_of_one_that_stayed_inside_for_long() -> None:
 def test_what_is_in_doubt_has_no_label(who, probability) -> None:
     events = [change(1.3, -90.0, probability=probability)]
     assert said(at_shelf(("ann", 1.0, 1.8), ("bob", 1.1, 1.9)), events, {"e1": who}) == ["", ""]
+
+
+def test_what_another_event_undoes_may_have_been_a_press() -> None:
+    events = [change(1.3, 45.0, number=1), change(2.4, -45.0, number=2)]
+    who = {"e1": ANN, "e2": ANN}
+    assert said(at_shelf(("ann", 1.0, 1.8), ("ann", 2.2, 2.9)), events, who) == ["", ""]
+    late = [events[0], change(6.4, -45.0, number=2)]
+    assert said(at_shelf(("ann", 1.0, 1.8), ("ann", 6.2, 6.9)), late, who) == ["return", "take"]
+
+
+def test_an_event_close_by_that_may_be_another_hands_makes_a_doubt() -> None:
+    episodes = at_shelf(("ann", 1.0, 1.8), ("ann", 2.35, 2.9))
+    events = [change(1.3, -90.0, number=1), change(2.25, -200.0, number=2)]
+    assert said(episodes, events, {"e1": ANN, "e2": ANN}) == ["", "take"]
 
 
 def test_two_hands_of_the_one_who_moved_it_are_in_doubt_and_so_is_another_hand_meanwhile() -> None:

@@ -43,7 +43,13 @@ def learnt(request) -> tuple[LabelledClips, LabelledClips]:
 
 def test_probabilities_are_those_of_scikit_learn(learnt) -> None:
     clips, others = learnt
-    settings = {"max_iter": 20, "max_leaf_nodes": 8, "min_samples_leaf": 10, "learning_rate": 0.1, "l2_regularization": 1.0}
+    settings = {
+        "max_iter": 20,
+        "max_leaf_nodes": 8,
+        "min_samples_leaf": 10,
+        "learning_rate": 0.1,
+        "l2_regularization": 1.0,
+    }
     forest = fit_trees(clips, **settings)
     theirs = HistGradientBoostingClassifier(**settings, early_stopping=False, random_state=0)
     theirs.fit(clips.features, clips.target.argmax(axis=1))
@@ -80,5 +86,5 @@ def test_a_file_that_holds_no_trees_is_refused(tmp_path) -> None:
         path = tmp_path / "no.safetensors"
         if text is not None:
             path.write_bytes(text)
-        with pytest.raises(DataError, match="no.safetensors"):
+        with pytest.raises(DataError, match=r"no\.safetensors"):
             read_forest(path)

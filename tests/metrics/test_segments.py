@@ -32,7 +32,8 @@ FRAMES = st.lists(st.integers(0, 3), min_size=1, max_size=40)
 
 def oracle() -> ModuleType:
     spec = importlib.util.spec_from_file_location("segments_oracle", ROOT / "oracles" / "segments.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -136,7 +137,7 @@ def published() -> dict[str, float]:
 
 
 class TestPublishedScorer:
-    """`overlap_f1`, `edit_score`, `midpoint_mAP` and `IoU_mAP` of the authors' TemporalConvolutionalNetworks at cccdf868.
+    """`overlap_f1`, `edit_score`, `midpoint_mAP`, `IoU_mAP` of the authors' TemporalConvolutionalNetworks at cccdf868.
 
     Frozen from a run beside ours on the labels of MERL's test part, spoilt by `spoil`.
     """
