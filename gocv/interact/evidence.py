@@ -184,7 +184,7 @@ def fit_evidence(
         unknown=float(np.tanh(best[2])),
         slope=float(np.exp(slope)),
         offset=float(offset),
-        made={"looks": len(seen), "of_products": len(known), "log_loss": product_loss(best) / len(known)},
+        made={"looks": len(seen), "of_products": len(known), "log_loss": float(product_loss(best)) / len(known)},
     )
 
 

@@ -99,9 +99,17 @@ def training(path: Path) -> None:
     assert load(ReidTrainSettings, path).loop.epochs
 
 
+def hands(path: Path) -> None:
+    pytest.importorskip("lightning")
+    from gocv.interact.hands.training import HandTrainSettings
+
+    assert load(HandTrainSettings, path).loop.epochs
+
+
 KINDS = {
     "encoders": encoder,
     "encoders/networks": network,
+    "hands": hands,
     "reid": training,
     "benchmarks": benchmark,
     "sim/suites": suite,
