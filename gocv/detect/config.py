@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gocv.data.config import Model
-from gocv.detect.coco import COCO_CLASSES
+from gocv.data.coco.names import COCO_CLASSES
 
 Three = tuple[float, float, float]
 
