@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gocv.data.config import Model
 from gocv.data.coco.names import COCO_CLASSES
+from gocv.data.config import Model
 
 Three = tuple[float, float, float]
 

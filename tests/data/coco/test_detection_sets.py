@@ -161,7 +161,7 @@ def test_penn_fudans_pixels_count_from_1(tmp_path: Path) -> None:
     ],
 )
 def test_cocos_faults_are_named(tmp_path: Path, content: Any, told: str) -> None:
-    with pytest.raises(DataError) as caught:  # noqa: PT011
+    with pytest.raises(DataError) as caught:
         read_coco(coco(tmp_path, content), "small")
     assert told in str(caught.value)
 
