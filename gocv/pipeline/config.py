@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gocv.data.config import Model
+from gocv.detect.skipping import SkipSettings
+from gocv.detect.tiles import TileSettings
 from gocv.fusion import FusionSettings
 from gocv.multicamera import AssociationSettings, HealthSettings, MergeSettings
 from gocv.pipeline.parts import PartSettings
+
+Rate = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
 
 STAGES = ("detect", "track", "multicamera", "interact", "shelf", "fusion")
 """In the order in which they run; each reads what those before it wrote."""
 
 
 class DetectorSettings(PartSettings):
-    """A detector; one described by a YAML file and run by ONNX Runtime unless another part is named."""
+    """A detector; one described by a YAML file and run by ONNX Runtime unless another part is named.
+
+    Attributes:
+        tiles: How large frames are cut into tiles; None: they are looked at as they are.
+        skip: When a frame need not be looked at; None: all are. `{}` takes the defaults.
+        rate_hz: Looks a second at each camera, or, by the camera's name, at those that are not looked at in full.
+        every: Look at every so-manieth frame of each camera, or by the camera's name.
+    """
 
     part: str = "onnx"
+    tiles: TileSettings | None = None
+    skip: SkipSettings | None = None
+    rate_hz: Rate | dict[str, Rate] | None = None
+    every: Count | dict[str, Count] = 1
 
 
 class MulticameraSettings(Model):

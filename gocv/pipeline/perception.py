@@ -24,7 +24,8 @@ from gocv.pipeline.appearance import (
     needs_appearance,
     update_tracker,
 )
-from gocv.pipeline.config import PipelineConfig
+from gocv.pipeline.config import DetectorSettings, PipelineConfig
+from gocv.pipeline.detecting import make_detector, paced
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.joining import PERSON, join_cameras
 from gocv.pipeline.parts import make_part
@@ -43,7 +44,7 @@ def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
         names = ", ".join(c.name for c in filmed)
         problem = "no detector is configured: this footage is not looked at (set detect.model)"
         report.append({"where": f"cameras {names}", "problem": problem})
-    detector = make_part("detectors", "detect", config.detect) if filmed and config.detect else None
+    detector = make_detector(config.detect) if filmed and config.detect else None
     appearance = needs_appearance(config)
     seen = any(c.video and (c.detections or detector) for c in recording.cameras)
     encoder = make_encoder(config) if appearance and seen else None
@@ -56,7 +57,8 @@ def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
                 found = _copy_recorded(camera, folder)
                 report += _encode_recorded(camera, found, encoder, folder) if appearance else []
             elif camera.video and detector:
-                report += _detect_in_video(camera, detector, encoder, folder)
+                assert config.detect is not None
+                report += _detect_in_video(camera, detector, config.detect, encoder, folder)
         except GocvError as error:
             report.append({"where": f"camera {camera.name}", "problem": f"left out: {error}"})
     return report
@@ -138,15 +140,18 @@ def _encode_recorded(camera: Camera, found: DetectionTable, encoder: Encoder | N
     return [{"where": where, "problem": note} for note in [*frames.report.notes, *notes]]
 
 
-def _detect_in_video(camera: Camera, detector: Detector, encoder: Encoder | None, folder: RunFolder) -> Report:
+def _detect_in_video(
+    camera: Camera, detector: Detector, settings: DetectorSettings, encoder: Encoder | None, folder: RunFolder
+) -> Report:
     frames = footage(camera)
+    shown = paced(with_progress(frames, f"detect {camera.name}"), settings, camera.name)
     person = detector.classes.index(PERSON[0]) if PERSON[0] in detector.classes else -1
     with ExitStack() as tables:
         place = folder.table(f"detections-{camera.name}")
         boxes = tables.enter_context(DetectionTableWriter(place, classes=detector.classes))
         place = folder.table(f"embeddings-{camera.name}")
         looks = None if encoder is None else tables.enter_context(EmbeddingTableWriter(place))
-        for batch in _batches(with_progress(frames, f"detect {camera.name}")):
+        for batch in _batches(shown):
             for frame, detections in zip(batch, detector.detect(batch), strict=True):
                 boxes.write(frame.index, frame.time_s, detections)
                 if encoder is not None and looks is not None:
