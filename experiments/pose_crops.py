@@ -46,6 +46,8 @@ ROOM, LARGEST_PX = 1.6, 288
 """The part that is cut out, against the box, and its larger side when it is written."""
 PETS_STEP = 16
 SCORE, STEP_S = 0.4, 0.4
+PAINTED = {"retail-store-actions.gif"}
+"""Clips in which another estimator's keypoints are drawn on the people."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def of_mot17(root: Path) -> Iterator[Person]:
 
 
 def of_clips(root: Path, detector: OnnxDetector) -> Iterator[Person]:
-    for name in CLIPS:
+    for name in [clip for clip in CLIPS if clip not in PAINTED]:
         next_s = -np.inf
         for frame in VideoReader(root / "clips" / name, camera=name):
             if frame.time_s >= next_s:

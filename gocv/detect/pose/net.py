@@ -28,8 +28,8 @@ class PoseModelConfig(Model):
         channels: Of the way up, at strides 16, 8 and 4.
     """
 
-    height_px: int = 192
-    width_px: int = 160
+    height_px: int = 160
+    width_px: int = 128
     channels: tuple[int, int, int] = (128, 96, 64)
 
 
