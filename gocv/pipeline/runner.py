@@ -67,6 +67,8 @@ def _check_parts(config: PipelineConfig) -> None:
     make_part("event_detectors", "shelf", config.shelf)
     if config.detect is not None:
         check_part("detectors", "detect", config.detect)
+    if config.pose is not None:
+        check_part("pose_estimators", "pose", config.pose)
 
 
 def _to_do(folder: RunFolder) -> Sequence[str]:

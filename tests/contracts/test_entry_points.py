@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-GROUPS = ("gocv.detectors", "gocv.encoders", "gocv.trackers", "gocv.event_detectors")
+GROUPS = ("gocv.detectors", "gocv.encoders", "gocv.pose_estimators", "gocv.trackers", "gocv.event_detectors")
 PARTS = [entry for group in GROUPS for entry in entry_points(group=group)]
 
 

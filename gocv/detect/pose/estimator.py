@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gocv.core import ConfigError, DataError, Detections, Frame, Poses
 from gocv.data.poses import COCO17
@@ -72,7 +72,8 @@ class DefaultPose:
             people: The boxes of people in each of them, pixels of the frame.
 
         Returns:
-            Keypoints in pixels of the frame, (0, 0) the middle of its first; NaN and of score 0 where not seen.
+            Keypoints in pixels of the frame, (0, 0) the middle of its first; NaN and of score 0 where not seen, and
+            for boxes that are not finite or have no area.
 
         Raises:
             DataError: There are not as many tables of boxes as frames.
@@ -81,23 +82,25 @@ class DefaultPose:
             raise DataError(
                 f"{len(people)} tables of boxes", key="people", expected=f"{len(frames)}, one for each frame"
             )
-        parts = [windows(boxes.xyxy, self._size, ROOM) for boxes in people]
-        crops = [cut(frame.image, part, self._size) for frame, part in zip(frames, parts, strict=True)]
-        together = np.concatenate([np.empty((0, *self._size, 3), np.uint8), *crops])
-        found = [self._poses(together[i : i + self._batch]) for i in range(0, len(together), self._batch)]
-        points = np.concatenate([np.empty((0, len(COCO17), 2), np.float32), *(p for p, _ in found)])
-        score = np.concatenate([np.empty((0, len(COCO17)), np.float32), *(s for _, s in found)])
-        first = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(int).tolist()
-        rows = [slice(start, end) for start, end in itertools.pairwise(first)]
-        return [self._placed(points[of], score[of], part) for of, part in zip(rows, parts, strict=True)]
+        boxes = np.concatenate([np.empty((0, 4), np.float32), *(one.xyxy for one in people)])
+        owner = np.repeat(np.arange(len(frames)), [len(one) for one in people])
+        real = np.flatnonzero(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+        pixels = np.full((len(boxes), len(COCO17), 2), np.nan)
+        score = np.zeros((len(boxes), len(COCO17)))
+        for start in range(0, len(real), self._batch):
+            rows = real[start : start + self._batch]
+            parts = windows(boxes[rows], self._size, ROOM)
+            images = [frames[i].image for i in owner[rows].tolist()]
+            crops = [cut(image, part[None], self._size) for image, part in zip(images, parts, strict=True)]
+            points, sure = self._found(np.concatenate(crops))
+            seen = sure >= max(self._min_score, 1e-9)
+            pixels[rows] = np.where(seen[..., None], to_frame(points, parts, self._size), np.nan)
+            score[rows] = np.where(seen, sure, 0.0)
+        return [Poses(pixels[owner == i], score[owner == i]) for i in range(len(frames))]
 
-    def _poses(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _found(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Places in pixels of the crops, and scores."""
         maps, seen = self._runtime.run(np.asarray(crops, np.float32))
         points, score = decode(maps, seen)
         stride = self._size[0] / maps.shape[2]
-        return (points + 0.5) * stride - 0.5, score
-
-    def _placed(self, points: np.ndarray, score: np.ndarray, parts: np.ndarray) -> Poses:
-        kept = score >= max(self._min_score, 1e-9)
-        pixels = to_frame(points, parts, self._size)
-        return Poses(np.where(kept[..., None], pixels, np.nan), np.where(kept, score, 0.0))
+        return np.asarray((points + 0.5) * stride - 0.5, np.float32), score
