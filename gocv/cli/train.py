@@ -71,6 +71,24 @@ def train_interaction_command(
     typer.echo(f"wrote {weights}")
 
 
+@train_app.command("pose")
+def train_pose_command(
+    config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/pose/default.yaml.")],
+    overrides: Overrides = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+) -> None:
+    """Train a network for the poses of people whose boxes are known.
+
+    A training that was killed goes on where it was when it is started again. The folder gets pose.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.detect.pose.training import PoseTrainSettings, train_pose  # refuses where a part is not installed
+
+        weights = train_pose(load(PoseTrainSettings, config, overrides or []), output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
 @export_app.command("reid")
 def export_reid_command(
     destination: Annotated[Path, typer.Argument(help="The .onnx file to write.")],

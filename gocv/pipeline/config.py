@@ -89,6 +89,8 @@ class PipelineConfig(Model):
         detect: The detector for footage, or None: then only recorded detections or joints show shoppers.
         track: The tracker of each camera.
         encode: What makes the appearance vectors; used where the tracker needs them.
+        pose: What finds the joints of people in footage, where poses were not recorded; None: then only recorded poses
+            or joints show hands.
         multicamera: How what the cameras saw becomes shoppers.
         interact: How hands are looked at in the footage of calibrated cameras, or None: they are not.
         shelf: The weight-event detector.
@@ -99,6 +101,7 @@ class PipelineConfig(Model):
     detect: DetectorSettings | None = None
     track: PartSettings = PartSettings(part="sort")
     encode: PartSettings = PartSettings(part="default")
+    pose: PartSettings | None = None
     multicamera: MulticameraSettings = MulticameraSettings()
     interact: InteractSettings | None = None
     shelf: PartSettings = PartSettings(part="steps")

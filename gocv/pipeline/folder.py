@@ -25,7 +25,7 @@ from gocv.pipeline.config import STAGES, PipelineConfig
 Report = list[Mapping[str, Any]]
 
 _SETTINGS = {
-    "detect": ("detect",),
+    "detect": ("detect", "pose"),
     "track": ("track",),
     "multicamera": ("multicamera",),
     "interact": ("interact",),

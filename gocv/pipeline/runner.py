@@ -73,6 +73,8 @@ def _check_parts(config: PipelineConfig) -> None:
         check_part("interaction_models", "interact.model", config.interact.model, ("store",))
         if config.interact.recogniser is not None:
             check_part("product_recognisers", "interact.recogniser", config.interact.recogniser, hands.GIVEN)
+    if config.pose is not None:
+        check_part("pose_estimators", "pose", config.pose)
 
 
 def _to_do(folder: RunFolder) -> Sequence[str]:
