@@ -471,6 +471,30 @@ def calibration_from_walkers() -> str:
     return "\n".join(lines) + "\n"
 
 
+def hands_full() -> str:
+    """How well hands that hold something are told from empty ones, in Markdown."""
+    lines = ["| | of them full | AUC | right | log loss (of the share) |", "| --- | ---: | ---: | ---: | ---: |"]
+    for row in (row for row in rows("hands") if row["method"].startswith("holds")):
+        loss = f"{row['log_loss']:.2f} ({row['log_loss_of_share']:.2f})"
+        name = f"{row['method'].partition(', ')[2]}: {row['rows']:,}"
+        lines.append(f"| {name} | {row['full_share']:.0%} | {row['auc']:.3f} | {row['accuracy']:.0%} | {loss} |")
+    return "\n".join(lines) + "\n"
+
+
+def hands_products() -> str:
+    """How often a product in a hand is recognised, in Markdown."""
+    lines = [
+        "| known by | among | times | first | in the first five | mean log L | misled |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in (row for row in rows("hands") if "top_1" in row):
+        among = f"{row['candidates']} ({row['mean_candidates']:.1f})"
+        hits = f"{row['looks']} | {row['top_1']:.0%} | {row['top_5']:.0%}"
+        worth = f"{row['mean_log_likelihood_ratio']:+.2f} | {row['misled_share']:.0%}"
+        lines.append(f"| {row['method']} | {among} | {hits} | {worth} |")
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """The pages whose tables come from the results, with these tables as the results have them."""
     tables = {
@@ -478,6 +502,7 @@ def pages() -> dict[Path, str]:
         "docs/simulation.md": {"calibration": calibration()},
         "docs/reid.md": {"encoders": encoders(), "pairs": encoder_pairs(), "same": encoder_calibration()},
         "docs/pose_card.md": {"poses": poses()},
+        "docs/hands_card.md": {"full": hands_full(), "products": hands_products()},
         "docs/calibration.md": {"walkers": calibration_from_walkers()},
         "docs/multicamera.md": {
             "scenes": multicamera_scenes(),
