@@ -110,10 +110,10 @@ def score_clips(clips: LabelledClips, probabilities: NDArray[np.float64]) -> dic
     return {
         "episodes": len(clips),
         "missed": int((~seen).sum()),
-        "macro_f1": round(macro_f1(table), 4),
-        "accuracy": round(float((found == true).mean()), 4),
-        **{f"f1_{name}": round(float(f1), 4) for name, f1 in zip(clips.classes, f1_of_classes(table), strict=True)},
-        "ece": round(calibration_error(sure, right).error, 4),
+        "macro_f1": _figure(macro_f1(table)),
+        "accuracy": _figure(float((found == true).mean())),
+        **{f"f1_{name}": _figure(f1) for name, f1 in zip(clips.classes, f1_of_classes(table), strict=True)},
+        "ece": _figure(calibration_error(sure, right).error),
         "confusion": table.tolist(),
     }
 
@@ -153,10 +153,10 @@ def bench_merl(root: Path, predictions: Path | None, part: str = "test") -> Benc
         "videos": len(videos),
         "segments": sum(map(len, labelled)),
         **_f1(true, runs),
-        "edit": round(edit_score(joined(true), joined(runs)), 4),
-        "accuracy": round(sum(right for right, _ in both) / max(sum(n for _, n in both), 1), 4),
-        "map_midpoint": round(mean_average_precision(labelled, found), 4),
-        "map_iou_50": round(mean_average_precision(labelled, found, criterion="iou"), 4),
+        "edit": _figure(edit_score(joined(true), joined(runs))),
+        "accuracy": _figure(sum(right for right, _ in both) / max(sum(n for _, n in both), 1)),
+        "map_midpoint": _figure(mean_average_precision(labelled, found)),
+        "map_iou_50": _figure(mean_average_precision(labelled, found, criterion="iou")),
     }
     rows = [whole]
     for label, action in enumerate(MERL_ACTIONS):
@@ -168,8 +168,8 @@ def bench_merl(root: Path, predictions: Path | None, part: str = "test") -> Benc
                 "videos": len(videos),
                 "segments": sum(int((v.label == label).sum()) for v in videos),
                 **_f1(*of),
-                "map_midpoint": round(average_precision(labelled, found, label), 4),
-                "map_iou_50": round(average_precision(labelled, found, label, criterion="iou"), 4),
+                "map_midpoint": _figure(average_precision(labelled, found, label)),
+                "map_iou_50": _figure(average_precision(labelled, found, label, criterion="iou")),
             }
         )
     return BenchmarkResult(f"interaction, MERL Shopping {part}", rows, environment(), command_line())
@@ -208,12 +208,17 @@ def joined(videos: Sequence[Segments]) -> Segments:
     return Segments.concatenate(moved or [Segments.empty()])
 
 
+def _figure(value: float) -> float | None:
+    """As it is stated; None where there is none."""
+    return None if np.isnan(value) else round(float(value), 4)
+
+
 def _labels(videos: Sequence[MerlVideo]) -> list[Segments]:
     return [Segments.of(v.label, v.first, v.stop) for v in videos]
 
 
-def _f1(true: Sequence[Segments], found: Sequence[Segments]) -> dict[str, float]:
+def _f1(true: Sequence[Segments], found: Sequence[Segments]) -> dict[str, float | None]:
     counts = {
         k: sum_segments(count_segments(t, f, overlap=k) for t, f in zip(true, found, strict=True)) for k in OVERLAPS
     }
-    return {f"f1_{round(100 * k)}": round(count.f1, 4) for k, count in counts.items()}
+    return {f"f1_{round(100 * k)}": _figure(count.f1) for k, count in counts.items()}

@@ -11,6 +11,7 @@ from gocv.bench.store import StoreBenchmark
 from gocv.bench.suite import read_suite
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
+from gocv.interact.training import InteractionTrainSettings
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.parts import PartSettings, check_part
 from gocv.reid.config import ReidModelConfig
@@ -106,11 +107,16 @@ def hands(path: Path) -> None:
     assert load(HandTrainSettings, path).loop.epochs
 
 
+def interaction_training(path: Path) -> None:
+    assert load(InteractionTrainSettings, path).data.train
+
+
 KINDS = {
     "encoders": encoder,
     "encoders/networks": network,
     "hands": hands,
     "reid": training,
+    "interaction": interaction_training,
     "benchmarks": benchmark,
     "sim/suites": suite,
     "sim/scenarios": scenario,

@@ -48,6 +48,15 @@ def test_the_example_of_hands(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("[1] (1, 64)\n")
 
 
+def test_examples_of_interaction(capsys: pytest.CaptureFixture[str]) -> None:
+    page = README.parent / "docs" / "interaction.md"
+    hands, merl = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(hands, page.name, "exec"), {})
+    assert re.fullmatch(r"ann 1/2 3\.\d to 4\.\d s take\n", capsys.readouterr().out)
+    exec(compile(merl, page.name, "exec"), {})
+    assert capsys.readouterr().out == "4 clips of 128 rows\n"
+
+
 def test_the_example_of_multicamera(capsys: pytest.CaptureFixture[str]) -> None:
     page = README.parent / "docs" / "multicamera.md"
     joined, scored = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
