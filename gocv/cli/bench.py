@@ -224,6 +224,53 @@ def reid(
         _show(result, json_file)
 
 
+@bench_app.command("detect")
+def detect(
+    root: Annotated[list[Path], typer.Option(help="Folder of the data set, again for another.")],
+    detector: Annotated[
+        list[str], typer.Option("--detector", "-d", help="Registered name or YAML file, again for another.")
+    ],
+    kind: Annotated[list[str], typer.Option("--format", help="coco, yolo or pennfudan: one for each root.")],
+    split: Annotated[
+        list[str] | None, typer.Option(help="Part of the data set: one for each root [default: val2017].")
+    ] = None,
+    classes: Annotated[list[str] | None, typer.Option("--class", help="Scored, again for another [person].")] = None,
+    weights: Annotated[
+        list[Path] | None, typer.Option(help="Folder in which weights may be that YAML files name, again for another.")
+    ] = None,
+    runtime: Annotated[str, typer.Option(help="onnxruntime or openvino, for networks in ONNX.")] = "onnxruntime",
+    json_file: JsonFile = None,
+) -> None:
+    """Score detectors by COCO's rule: AP, AR, and what is at least 100 pixels high."""
+    from gocv.bench.detect import bench_detect
+
+    splits = split or ["val2017"] * len(root)
+    if not len(root) == len(kind) == len(splits):
+        raise typer.BadParameter("--root, --format and --split go together: as many of each")
+    with refusing():
+        sets = list(zip(kind, root, splits, strict=True))
+        result = bench_detect(sets, detector, classes=classes or ["person"], weights=weights or [], runtime=runtime)
+    if json_file is not None:
+        result.write(json_file)
+    shown = [
+        "method",
+        "dataset",
+        "images",
+        "boxes",
+        "ap",
+        "ap50",
+        "ap75",
+        "ap_small",
+        "ap_medium",
+        "ap_large",
+        "ar_100",
+    ]
+    tall = ["tall_boxes", "ap50_tall", "recall_tall", "ms_per_image"]
+    print_rows("detect", [{key: row[key] for key in (*shown, *tall)} for row in result.rows])
+    for note in result.notes:
+        typer.echo(f"note: {note}")
+
+
 @bench_app.command("demo")
 def demo(
     visits: Annotated[int, typer.Option(min=1, help="How many.")] = 40,

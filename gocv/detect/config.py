@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gocv.data.coco.names import COCO_CLASSES
 from gocv.data.config import Model
-from gocv.detect.coco import COCO_CLASSES
 
 Three = tuple[float, float, float]
 
