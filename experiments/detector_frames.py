@@ -4,9 +4,9 @@ SOURCE is one of
 
 - `rendered`: made-up stores as their ceiling cameras see them, with exact boxes around what is seen of people. Seeds
   below 1000 are for learning (`train`), those of 10,000 and more for the score (`test`).
-- `footage`: real clips, stores' shelves and goods without labels. Boxes are those on which teachers agree (YOLOX-nano
-  and person-detection-retail-0013, Apache-2.0; YOLOv4-tiny, MIT); what only one of them sees is to be ignored. Of the
-  clip of people from above the first `LEARNT_S` seconds are for learning.
+- `footage`: real clips, stores' shelves and goods without labels. Boxes are those on which two teachers agree
+  (YOLOX-nano, Apache-2.0; YOLOv4-tiny, MIT, at 640 pixels) or one is sure; of which one is not sure is to be ignored. Of
+  the clip of people from above the first `LEARNT_S` seconds are for learning.
 
 FOLDER gets `train` and `test` with the pictures and `annotations/instances_train.json` and `…_test.json`, as COCO has it.
 """
@@ -29,13 +29,18 @@ from gocv.data.pictures import read_picture
 from gocv.data.progress import with_progress
 from gocv.data.video import VideoReader
 from gocv.detect import OnnxDetector
+from gocv.detect.training.darknet import load_darknet
+from gocv.detect.training.export import export_detector
+from gocv.detect.training.network import PersonNet
+from gocv.detect.training.settings import ExportSettings
 from gocv.geometry import iou
 from gocv.sim import read_scenario, simulate_scene
 from gocv.sim.render import render_camera
 from gocv.sim.scene import Scene
 
 ROOT = Path(__file__).parents[1]
-SCENARIOS = ROOT / "configs" / "sim" / "scenarios"
+CONFIGS = ROOT / "configs"
+SCENARIOS = CONFIGS / "sim" / "scenarios"
 STORES = {"train": range(300, 324), "test": range(10_300, 10_304)}
 """Seeds of the visits; each has a store of its own."""
 RATE_HZ, PER_CAMERA = 0.2, 8
@@ -137,6 +142,14 @@ def footage(root: Path, teachers: list[OnnxDetector]) -> Iterator[tuple[str, Pic
         yield "train", agreed(np.asarray(whole), teachers)
 
 
+def darknet(weights: Path, folder: Path) -> OnnxDetector:
+    """YOLOv4-tiny as its authors trained it."""
+    net = PersonNet()
+    load_darknet(net, weights)
+    written = export_detector(net, folder, ExportSettings(name="teacher", int8=False, longest_px=640), [])
+    return OnnxDetector(written, min_score=DOUBT)
+
+
 def agreed(image: np.ndarray, teachers: list[OnnxDetector]) -> Picture:
     """The boxes that two teachers see, or one surely; those of which one is not sure are to be ignored."""
     found = [teacher.detect([Frame(image, "teacher", 0.0, 0)])[0] for teacher in teachers]
@@ -186,14 +199,15 @@ def main() -> None:
     parser.add_argument("source", choices=["rendered", "footage"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--root", type=Path, default=Path("../shared/data"), help="where the data sets are")
-    parser.add_argument("--teacher", type=Path, action="append", help="YAML of a teacher; again for another")
+    parser.add_argument("--yolox", type=Path, default=Path("../shared/models/yolox_nano.onnx"), help="a teacher")
+    parser.add_argument("--darknet", type=Path, help="yolov4-tiny.weights, the other teacher")
     parser.add_argument("--workers", type=int, default=1, help="stores at a time")
     given = parser.parse_args()
     if given.source == "rendered":
         print(write(given.folder, rendered(given.workers)))
     else:
-        teachers = [OnnxDetector(path, min_score=DOUBT) for path in given.teacher]
-        print(write(given.folder, footage(given.root, teachers)))
+        yolox = OnnxDetector(CONFIGS / "detectors" / "yolox_nano.yaml", weights=given.yolox, min_score=DOUBT)
+        print(write(given.folder, footage(given.root, [yolox, darknet(given.darknet, given.folder)])))
 
 
 if __name__ == "__main__":
