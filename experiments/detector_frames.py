@@ -1,14 +1,15 @@
-"""Pictures for the person detector to learn from and to be scored on: `python experiments/detector_frames.py SOURCE FOLDER`.
+"""Pictures for the person detector to learn from and be scored on: `python experiments/detector_frames.py …`.
 
-SOURCE is one of
+It takes a SOURCE and a FOLDER. SOURCE is one of
 
 - `rendered`: made-up stores as their ceiling cameras see them, with exact boxes around what is seen of people. Seeds
   below 1000 are for learning (`train`), those of 10,000 and more for the score (`test`).
 - `footage`: real clips, stores' shelves and goods without labels. Boxes are those on which two teachers agree
-  (YOLOX-nano, Apache-2.0; YOLOv4-tiny, MIT, at 640 pixels) or one is sure; of which one is not sure is to be ignored. Of
-  the clip of people from above the first `LEARNT_S` seconds are for learning.
+  (YOLOX-nano, Apache-2.0; YOLOv4-tiny, MIT, at 640 pixels) or one is sure; of which one is not sure is to be ignored.
+  Of the clip of people from above the first `LEARNT_S` seconds are for learning.
 
-FOLDER gets `train` and `test` with the pictures and `annotations/instances_train.json` and `…_test.json`, as COCO has it.
+FOLDER gets `train` and `test` with the pictures, and `annotations/instances_train.json` and `…_test.json`, as COCO
+has it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from gocv.detect.training.darknet import load_darknet
 from gocv.detect.training.export import export_detector
 from gocv.detect.training.network import PersonNet
 from gocv.detect.training.settings import ExportSettings
-from gocv.geometry import iou
+from gocv.geometry import area, iou
 from gocv.sim import read_scenario, simulate_scene
 from gocv.sim.render import render_camera
 from gocv.sim.scene import Scene
@@ -41,9 +42,9 @@ from gocv.sim.scene import Scene
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
 SCENARIOS = CONFIGS / "sim" / "scenarios"
-STORES = {"train": range(300, 324), "test": range(10_300, 10_304)}
+STORES = {"train": range(300, 310), "test": range(10_300, 10_303)}
 """Seeds of the visits; each has a store of its own."""
-RATE_HZ, PER_CAMERA = 0.2, 8
+RATE_HZ, CAMERAS, PER_CAMERA = 0.5, 2, 16
 LEAST_SEEN = 0.15
 """Share of a person below which nobody need find them."""
 CLIPS = {
@@ -57,7 +58,7 @@ CLIPS = {
 LEARNT_S = 15.0
 GOODS = 60
 SEEN, SURE, DOUBT, SAME = 0.3, 0.6, 0.15, 0.5
-"""Scores of a box that counts as seen, that stands alone, and that is looked at at all; overlap of boxes that are one."""
+"""Scores of a box that counts as seen, that stands alone, that is looked at at all; overlap of boxes that are one."""
 
 
 class Picture(NamedTuple):
@@ -88,15 +89,15 @@ def still(scene: Scene) -> Scene:
 def of_store(seed: int) -> list[Picture]:
     """What the cameras of one store see; every third store is crowded, every third has staff who restock."""
     name, settings = (
-        ("rush_hour", ["shoppers=40", "hours=0.2"]),
+        ("rush_hour", ["shoppers=12", "hours=0.07"]),
         ("plain_visit", []),
-        ("busy_day", ["shoppers=30", "hours=0.2"]),
+        ("busy_day", ["shoppers=12", "hours=0.07"]),
     )[seed % 3]
     rng = np.random.default_rng(seed)
     shape = [f"store.parametric.seed={seed}", f"store.parametric.aisles={rng.integers(1, 3)}"]
     scene = still(simulate_scene(read_scenario(SCENARIOS / f"{name}.yaml", [*settings, *shape]), seed=seed))
     pictures = []
-    for camera in scene.layout.cameras:
+    for camera in sorted(rng.choice(list(scene.layout.cameras), CAMERAS, replace=False)):
         start = rng.uniform(0, max(scene.duration_s - (PER_CAMERA + 1) / RATE_HZ, 0))
         end = min(start + PER_CAMERA / RATE_HZ, scene.duration_s)
         for frame in render_camera(scene, camera, rate_hz=RATE_HZ, seed=seed, from_s=start, until_s=end):
@@ -118,28 +119,26 @@ def share_inside(xyxy: np.ndarray, width: int, height: int) -> np.ndarray:
     return inside / np.maximum(size, 1e-9)
 
 
-def rendered(workers: int) -> Iterator[tuple[str, Picture]]:
-    seeds = [(part, seed) for part, all_ in STORES.items() for seed in all_]
+def rendered(part: str, workers: int) -> Iterator[Picture]:
     with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=1) as pool:
-        stores = pool.imap(of_store, [seed for _, seed in seeds])
-        for (part, _), pictures in with_progress(zip(seeds, stores, strict=True), "film", len(seeds)):
-            yield from ((part, picture) for picture in pictures)
+        for pictures in with_progress(pool.imap(of_store, STORES[part]), f"film {part}", len(STORES[part])):
+            yield from pictures
 
 
-def footage(root: Path, teachers: list[OnnxDetector]) -> Iterator[tuple[str, Picture]]:
+def footage(root: Path, teachers: list[OnnxDetector]) -> Iterator[Picture]:
     for name, step_s in CLIPS.items():
         next_s = 0.0
         for frame in VideoReader(root / "clips" / name, camera=name):
             if frame.time_s >= next_s and not (name == "people-detection.264" and frame.time_s >= LEARNT_S):
                 next_s = frame.time_s + step_s
-                yield "train", agreed(frame.image, teachers)
+                yield agreed(frame.image, teachers)
     shelves = sorted((root / "store_shelves").rglob("*.jpg"))
     goods = sorted((root / "grocerystore_packages").rglob("*.jpg"))
     for file in [*shelves, *goods[:: max(1, len(goods) // GOODS)]]:
         image = read_picture(file)
         whole = Image.fromarray(image)
         whole.thumbnail((960, 960))
-        yield "train", agreed(np.asarray(whole), teachers)
+        yield agreed(np.asarray(whole), teachers)
 
 
 def darknet(weights: Path, folder: Path) -> OnnxDetector:
@@ -169,29 +168,23 @@ def agreed(image: np.ndarray, teachers: list[OnnxDetector]) -> Picture:
     return Picture(image, np.array(boxes, np.float64).reshape(-1, 4), np.array(ignore, bool))
 
 
-def write(folder: Path, pictures: Iterable[tuple[str, Picture]]) -> dict[str, int]:
-    """Write the pictures, then the tables."""
-    parts: dict[str, list[tuple[Path, Picture]]] = {}
-    for part, picture in pictures:
-        of = parts.setdefault(part, [])
-        file = folder / part / f"{len(of):05d}.jpg"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture.image).save(file, quality=93)
-        of.append((file, picture._replace(image=picture.image[:, :, :0].copy())))
-    for part, of in parts.items():
-        xyxy = np.concatenate([p.xyxy for _, p in of])
-        rows = LabelledBoxes(
-            np.repeat(np.arange(len(of)), [len(p.xyxy) for _, p in of]),
-            xyxy,
-            np.zeros(len(xyxy), np.int64),
-            np.concatenate([p.ignore for _, p in of]),
-            (xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1]),
-        )
-        size = np.array([[p.image.shape[1], p.image.shape[0]] for _, p in of])
-        numbers, files = np.arange(1, len(of) + 1), tuple(file for file, _ in of)
-        dataset = DetectionSet(f"{folder.name} {part}", files, size, numbers, ("person",), (1,), rows)
-        write_coco(folder / "annotations" / f"instances_{part}.json", dataset)
-    return {part: len(of) for part, of in parts.items()}
+def write(folder: Path, part: str, pictures: Iterable[Picture]) -> None:
+    """Write the pictures, then the table."""
+    files, size, boxes, ignore = [], [], [], []
+    (folder / part).mkdir(parents=True, exist_ok=True)
+    for number, picture in enumerate(pictures):
+        files.append(folder / part / f"{number:05d}.jpg")
+        Image.fromarray(picture.image).save(files[-1], quality=93)
+        size.append([picture.image.shape[1], picture.image.shape[0]])
+        boxes.append(picture.xyxy)
+        ignore.append(picture.ignore)
+    xyxy, image = np.concatenate(boxes), np.repeat(np.arange(len(files)), [len(b) for b in boxes])
+    rows = LabelledBoxes(image, xyxy, np.zeros(len(xyxy), np.int64), np.concatenate(ignore), area(xyxy))
+    numbers = np.arange(1, len(files) + 1)
+    name = f"{folder.name} {part}"
+    dataset = DetectionSet(name, tuple(files), np.array(size), numbers, ("person",), (1,), rows)
+    write_coco(folder / "annotations" / f"instances_{part}.json", dataset)
+    print(f"{name}: {len(files)} pictures, {len(xyxy)} boxes, {int(rows.ignore.sum())} of them to ignore")
 
 
 def main() -> None:
@@ -204,10 +197,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="stores at a time")
     given = parser.parse_args()
     if given.source == "rendered":
-        print(write(given.folder, rendered(given.workers)))
+        for part in STORES:
+            write(given.folder, part, rendered(part, given.workers))
     else:
         yolox = OnnxDetector(CONFIGS / "detectors" / "yolox_nano.yaml", weights=given.yolox, min_score=DOUBT)
-        print(write(given.folder, footage(given.root, [yolox, darknet(given.darknet, given.folder)])))
+        write(given.folder, "train", footage(given.root, [yolox, darknet(given.darknet, given.folder)]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How well detectors find people, side by side: `python experiments/evaluate_detector.py --model [NAME=]YAML[:WEIGHTS]… --json FILE`.
+"""How well detectors find people, side by side: `python experiments/evaluate_detector.py --model [NAME=]YAML…`.
 
 AP50 after COCO's protocol (pycocotools) on COCO val2017 and on those people in it that are 100 px tall or more, on
 Penn-Fudan, on the second half of PETS09 S2L1 (a camera above a crossing) and on rendered ceiling cameras of test seeds;
@@ -9,8 +9,6 @@ found and of boxes that the judge has too. The judge is there to compare by alon
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from gocv.data.pictures import read_picture
 from gocv.data.video import VideoReader
 from gocv.detect import OnnxDetector
 from gocv.geometry import iou
+from gocv.metrics.detection import Boxes, DetectionScores, evaluate_detections
 
 TALL_PX, LEAST_SCORE = 100.0, 0.01
 PETS_FIRST, PETS_STEP = 398, 8
@@ -66,31 +65,14 @@ def found_by(detector: OnnxDetector, scenes: list[Scene]) -> list[Detections]:
     return [detector.detect([Frame(image, "1", 0.0, i)])[0] for i, (image, _, _) in enumerate(scenes)]
 
 
-def average_precision(scenes: list[Scene], found: list[Detections], least_px: float = 0.0) -> float:
-    """AP50; shorter people than `least_px`, and boxes, are neither right nor wrong."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
+def scored(scenes: list[Scene], found: list[Detections]) -> DetectionScores:
+    def boxes(xyxy: list[np.ndarray], **columns: Any) -> Boxes:
+        every = np.concatenate([np.asarray(x, np.float32).reshape(-1, 4) for x in xyxy])
+        return Boxes(np.repeat(np.arange(len(xyxy)), list(map(len, xyxy))), every, np.zeros(len(every)), **columns)
 
-    truth, boxes = COCO(), []
-    rows: list[dict[str, Any]] = []
-    for i, ((_, xyxy, ignore), one) in enumerate(zip(scenes, found, strict=True), start=1):
-        for (x0, y0, x1, y1), crowd in zip(xyxy.tolist(), ignore.tolist(), strict=True):
-            row = {"id": len(rows) + 1, "image_id": i, "category_id": 1, "bbox": [x0, y0, x1 - x0, y1 - y0]}
-            rows.append({**row, "area": (y1 - y0) ** 2, "iscrowd": int(crowd)})
-        for (x0, y0, x1, y1), score in zip(one.xyxy.tolist(), one.score.tolist(), strict=True):
-            boxes.append({"image_id": i, "category_id": 1, "bbox": [x0, y0, x1 - x0, y1 - y0], "score": score})
-    truth.dataset = {"images": [{"id": i + 1} for i in range(len(scenes))], "annotations": rows}
-    truth.dataset["categories"] = [{"id": 1, "name": "person"}]
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth.createIndex()
-        results = truth.loadRes(boxes)
-        for row in results.dataset["annotations"]:
-            row["area"] = row["bbox"][3] ** 2
-        scored = COCOeval(truth, results, "bbox")
-        scored.params.areaRng, scored.params.areaRngLbl = [[least_px**2, 1e10]], ["all"]
-        scored.evaluate()
-        scored.accumulate()
-    return float(scored.eval["precision"][0, :, 0, 0, -1].mean())
+    there = boxes([s[1] for s in scenes], ignore=np.concatenate([s[2] for s in scenes]))
+    seen = boxes([one.xyxy for one in found], score=np.concatenate([one.score for one in found]))
+    return evaluate_detections(there, seen, images=len(scenes), tall_px=TALL_PX)
 
 
 def agreement(scenes: list[Scene], found: list[Detections], least: float) -> tuple[float, float]:
@@ -124,9 +106,8 @@ def row(name: str, load: Callable[..., OnnxDetector], sets: dict[str, list[Scene
         if key == "above":
             out["above_recall"], out["above_precision"] = agreement(scenes, found[key], detector.config.min_score)
         else:
-            out[f"{key}_ap50"] = average_precision(scenes, found[key])
-    if "coco" in sets:
-        out["coco_tall_ap50"] = average_precision(sets["coco"], found["coco"], TALL_PX)
+            scores = scored(scenes, found[key])
+            out |= {f"{key}_ap50": scores.ap50, f"{key}_tall_ap50": scores.ap50_tall}
     return {**out, **(dict(speeds(load)) if timing else {})}
 
 
@@ -143,7 +124,7 @@ def described(given: str) -> tuple[str, Callable[..., OnnxDetector]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", action="append", required=True)
+    parser.add_argument("--model", action="append", required=True, help="[NAME=]YAML[:WEIGHTS]; again for another")
     parser.add_argument("--root", type=Path, default=Path("../shared/data"), help="where the data sets are")
     parser.add_argument("--rendered", type=Path, help="what experiments/detector_frames.py rendered")
     parser.add_argument("--judge", help="a detector, as --model")

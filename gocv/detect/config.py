@@ -15,8 +15,8 @@ Three = tuple[float, float, float]
 class Input(Model):
     """The picture that the network wants: value = (pixel * scale - mean) / std, channel by channel.
 
-    Where `multiple` is given, `width` and `height` are the most: a letterbox is then cut down to the next multiple of it
-    around the frame, so that a wide frame costs less than a square one. That is for networks that take any size.
+    Where `multiple` is given, `width` and `height` are the most: a letterbox is then cut down to the next multiple of
+    it around the frame, so that a wide frame costs less than a square one. That is for networks that take any size.
     """
 
     width: Annotated[int, Field(gt=0)]

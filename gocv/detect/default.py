@@ -13,7 +13,7 @@ SHIPPED = Path(__file__).parent / "shipped" / "person.yaml"
 
 
 class PersonDetector(OnnxDetector):
-    """Finds people, with a network that comes with gocv: `docs/detector_card.md` says how it was made and how good it is.
+    """Finds people, with a network that comes with gocv; `docs/detector_card.md` says how good it is.
 
     Args:
         runtime: "onnxruntime", or "openvino", which is an optional extra and faster.

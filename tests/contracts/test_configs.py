@@ -11,6 +11,7 @@ from gocv.bench.store import StoreBenchmark
 from gocv.bench.suite import read_suite
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
+from gocv.detect.training.settings import DetectorTrainSettings
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.parts import PartSettings, check_part
 from gocv.reid.config import ReidModelConfig
@@ -99,7 +100,12 @@ def training(path: Path) -> None:
     assert load(ReidTrainSettings, path).loop.epochs
 
 
+def detector_training(path: Path) -> None:
+    assert load(DetectorTrainSettings, path).data.sources
+
+
 KINDS = {
+    "detect_training": detector_training,
     "encoders": encoder,
     "encoders/networks": network,
     "reid": training,

@@ -45,8 +45,13 @@ def ultralytics(part: Any, folder: Path) -> Detector:
     return detector
 
 
-MAKERS: dict[str, Callable[[Any, Path], Detector]] = {"onnx": onnx, "ultralytics": ultralytics}
-"""How to make the parts that cannot be made of nothing."""
+def default(part: Any, folder: Path) -> Detector:
+    detector: Detector = part(min_score=1e-4)
+    return detector
+
+
+MAKERS: dict[str, Callable[[Any, Path], Detector]] = {"default": default, "onnx": onnx, "ultralytics": ultralytics}
+"""How to make the parts that cannot be made of nothing, or find nothing in noise."""
 
 
 @pytest.fixture(scope="module", params=entry_points(group="gocv.detectors"), ids=lambda e: e.name)

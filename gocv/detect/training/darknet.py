@@ -46,6 +46,7 @@ def load_darknet(net: PersonNet, path: str | Path) -> None:
         for layer in layers:
             conv = layer.conv if isinstance(layer, Layer) else layer
             given, taken, size, _ = conv.weight.shape
+            assert conv.bias is not None
             if isinstance(layer, Layer):
                 shift, scale, mean, variance = (take(given) for _ in range(4))
                 factor = scale / torch.sqrt(variance + _EPSILON)
@@ -56,7 +57,9 @@ def load_darknet(net: PersonNet, path: str | Path) -> None:
                 rows = [anchor * (5 + _CLASSES) + row for anchor in range(anchors) for row in _PERSON]
                 conv.bias.copy_(take(anchors * (5 + _CLASSES))[rows])
                 conv.weight.copy_(take(anchors * (5 + _CLASSES), taken, 1, 1)[rows])
-        net.stem[0].conv.weight /= 255
+        first = layers[0]
+        assert isinstance(first, Layer)
+        first.conv.weight /= 255
 
 
 def _order(net: PersonNet) -> list[Layer | nn.Conv2d]:

@@ -29,6 +29,8 @@ from gocv.detect.training.settings import ExportSettings
 _TOLERANCE = 1e-2
 """Of the maps, whose values are some tens."""
 _OUTPUTS = ("coarse", "fine")
+_WHOLE = ("stem.0.", "coarse_head.", "fine_head.")
+"""Layers that stay as they are: they cost little time and, in eight bits, a hundredth of AP50."""
 
 
 def description(settings: ExportSettings, sha256: str | None = None) -> DetectorConfig:
@@ -93,7 +95,11 @@ def _write(net: PersonNet, path: Path) -> None:
     net = copy.deepcopy(net).cpu().float().eval()
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, shape).astype(np.float32) for shape in ((2, 3, 96, 64), (1, 3, 64, 128))]
-    any_size = {0: torch.export.Dim("n", min=1), 2: 32 * torch.export.Dim("h", min=1), 3: 32 * torch.export.Dim("w", min=1)}
+    any_size = {
+        0: torch.export.Dim("n", min=1),
+        2: 32 * torch.export.Dim("h", min=1),
+        3: 32 * torch.export.Dim("w", min=1),
+    }
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, about itself
@@ -124,6 +130,7 @@ def _inputs(settings: ExportSettings, pictures: Sequence[Path]) -> list[NDArray[
 
 def _to_int8(path: Path, to: Path, inputs: Sequence[NDArray[np.float32]]) -> None:
     """Quantise a network with ranges of its maps as they are on these inputs."""
+    import onnx
     from onnxruntime import quantization as q
 
     class Reader(q.CalibrationDataReader):  # type: ignore[misc]
@@ -138,6 +145,7 @@ def _to_int8(path: Path, to: Path, inputs: Sequence[NDArray[np.float32]]) -> Non
     try:
         ready = path.with_name("ready.onnx")
         q.quant_pre_process(str(path), str(ready), skip_symbolic_shape=True)
+        convolutions = [node for node in onnx.load(ready).graph.node if node.op_type == "Conv"]
         q.quantize_static(
             str(ready),
             str(to),
@@ -147,6 +155,7 @@ def _to_int8(path: Path, to: Path, inputs: Sequence[NDArray[np.float32]]) -> Non
             activation_type=q.QuantType.QUInt8,
             weight_type=q.QuantType.QInt8,
             calibrate_method=q.CalibrationMethod.MinMax,
+            nodes_to_exclude=[node.name for node in convolutions if node.input[1].startswith(_WHOLE)],
             extra_options={"CalibMovingAverage": True, "CalibMovingAverageConstant": 0.05},
         )
     finally:

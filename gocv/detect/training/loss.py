@@ -99,7 +99,8 @@ def _overlaps(boxes: Tensor, people: Tensor, least: float) -> Tensor:
     """(k,) whether a box overlaps somebody by more."""
     if not len(people):
         return torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
-    return box_iou(boxes, people).amax(dim=1) > least
+    overlaps: Tensor = box_iou(boxes, people).amax(dim=1) > least
+    return overlaps
 
 
 def _within(boxes: Tensor, ignored: Tensor) -> Tensor:

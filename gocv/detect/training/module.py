@@ -67,6 +67,7 @@ def train_detector(settings: DetectorTrainSettings, folder: str | Path) -> Path:
     if not module.trainer.is_global_zero:
         return described
     module.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
+    module.mix(settings.export.start_share)
     with written_whole(into / "model.safetensors") as temporary:
         save_file({key: value.contiguous() for key, value in module.net.state_dict().items()}, temporary)
     described = export_detector(module.net, into, settings.export, data.calibration)
@@ -84,7 +85,9 @@ def check_export(described: Path, module: DetectorModule) -> None:
     before, after = module.score(), module.score(lambda frame: detector.detect([frame])[0])
     for name, score in before.items():
         if not after[name] >= score - _INT8_LOSS:
-            raise DataError(f"finds AP50 {after[name]:.3f} of {name}", file=described, expected=f"{score:.3f}, as torch")
+            raise DataError(
+                f"finds AP50 {after[name]:.3f} of {name}", file=described, expected=f"{score:.3f}, as torch"
+            )
 
 
 class DetectorData(lightning.LightningDataModule):
@@ -157,6 +160,12 @@ class DetectorModule(lightning.LightningModule):
         self._before = [copy.deepcopy(self.net).requires_grad_(False)]
         self._validation = validation
 
+    @torch.no_grad()
+    def mix(self, start_share: float) -> None:
+        """Move the weights back towards those that the training started with, by this share of the way."""
+        for now, before in zip(self.net.parameters(), self._before[0].parameters(), strict=True):
+            now.lerp_(before.to(now), start_share)
+
     def training_step(self, batch: Shown, _: int) -> Tensor:
         """The sum of the losses of a batch."""
         pixels = batch.pixels.float().contiguous(memory_format=torch.channels_last)
@@ -205,8 +214,9 @@ class DetectorModule(lightning.LightningModule):
                 raise ConfigError(f"was {before.get(key)} when this training began", key=key, expected="the same")
 
     def score(self, detect: Detect | None = None) -> dict[str, float]:
-        """AP50 of each data set's held out pictures, by its name; of the network as it is unless `detect` is given."""
-        return {one.name: ap50(detect or self.detect, one) for one in self._validation}
+        """AP50 of each data set's held out pictures, by number and name; of the network unless `detect` is given."""
+        sets = enumerate(self._validation)
+        return {f"{number} {one.name}": ap50(detect or self.detect, one) for number, one in sets}
 
     @torch.inference_mode()
     def detect(self, frame: Frame) -> Detections:

@@ -104,7 +104,7 @@ class Squares(Dataset[tuple[Part, float]]):
         for left, top, right, bottom in ((0, 0, x, y), (x, 0, side, y), (0, y, x, side), (x, y, side, side)):
             part = self._cut(of, (right - left, bottom - top), side, rng)
             image[top:bottom, left:right] = part.image
-            boxes.append(part.xyxy + [left, top, left, top])
+            boxes.append(part.xyxy + np.array([left, top, left, top]))
             ignore.append(part.ignore)
         return Part(image, np.concatenate(boxes), np.concatenate(ignore))
 

@@ -87,6 +87,9 @@ class ExportSettings(Model):
 
     Attributes:
         name: Of the detector and its files.
+        start_share: How much of what is written are the weights that the training started with. The mean of weights
+            before and after keeps what the network knew of other pictures (Wortsman et al. 2022, arXiv:2109.01903,
+            eq. 1, where half of each is advised).
         longest_px: Frames are brought to this size, longer side.
         int8: Whether weights and maps are brought to eight bits.
         calibration: Pictures by which the ranges of the maps are measured.
@@ -97,6 +100,7 @@ class ExportSettings(Model):
     """
 
     name: str = Field(default="person", pattern=r"^[\w.-]+$")
+    start_share: float = Field(default=0.0, ge=0, lt=1)
     longest_px: int = Field(default=512, ge=32, multiple_of=32)
     int8: bool = True
     calibration: int = Field(default=96, ge=1)
