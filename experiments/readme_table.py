@@ -354,6 +354,26 @@ def encoder_calibration() -> str:
     return "\n".join(lines) + "\n"
 
 
+def poses() -> str:
+    """Pose estimators side by side; in Markdown."""
+    columns = {
+        "wrists": "wrist_pck",
+        "… COCO": "wrist_pck_coco",
+        "… store": "wrist_pck_store",
+        "… either hand": "wrist_pck_either",
+        "… surer half": "wrist_pck_surer_half",
+        "rendered": "rendered_pck",
+        "… wrists": "rendered_wrist_pck",
+    }
+    lines = [f"| PCK at 0.1, % | {' | '.join(columns)} | OKS, rendered | ms a person |"]
+    lines.append("| --- |" + " ---: |" * (len(columns) + 2))
+    for row in rows("pose"):
+        title = f"**{row['method']}**" if row["method"].startswith("gocv") else row["method"]
+        cells = [f"{100 * row[figure]:.0f}" for figure in columns.values()]
+        lines.append(f"| {title} | {' | '.join(cells)} | {row['rendered_oks']:.2f} | {row['cpu_ms_person']:.1f} |")
+    return "\n".join(lines) + "\n"
+
+
 SCENES = {
     "multicamera_wildtrack": "WILDTRACK",
     "multicamera_multiviewx": "MultiviewX",
@@ -457,6 +477,7 @@ def pages() -> dict[Path, str]:
         "README.md": {"measured": table()},
         "docs/simulation.md": {"calibration": calibration()},
         "docs/reid.md": {"encoders": encoders(), "pairs": encoder_pairs(), "same": encoder_calibration()},
+        "docs/pose_card.md": {"poses": poses()},
         "docs/calibration.md": {"walkers": calibration_from_walkers()},
         "docs/multicamera.md": {
             "scenes": multicamera_scenes(),

@@ -224,6 +224,38 @@ def reid(
         _show(result, json_file)
 
 
+@bench_app.command("interaction")
+def interaction(
+    clips: Annotated[
+        list[Path] | None, typer.Option(help="Labelled clips, see experiments/interaction_episodes.py; again for more.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="network, trees, an .onnx or .safetensors file, again for another [default: both]."),
+    ] = None,
+    merl: Annotated[Path | None, typer.Option(help="Folder of the labels of MERL Shopping, instead of clips.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="CSV of detections in MERL: video, action, first, last, score.")
+    ] = None,
+    part: Annotated[str, typer.Option(help="Of MERL: train, val or test.")] = "test",
+    json_file: JsonFile = None,
+) -> None:
+    """Score what hands did at shelves: macro F1 of labelled clips; F1@k, edit score and mAP of detections in MERL."""
+    from gocv.bench.interaction import bench_interaction, bench_merl
+    from gocv.core import ConfigError
+
+    with refusing():
+        if (merl is None) == (not clips):
+            raise ConfigError("needs what is to be scored", key="--clips, --merl", expected="the one or the other")
+        if merl is not None:
+            result = bench_merl(merl, predictions, part)
+        else:
+            result = bench_interaction(clips or [], model or ["network", "trees"])
+    if json_file is not None:
+        result.write(json_file)
+    print_rows(result.benchmark, [{k: v for k, v in row.items() if k != "confusion"} for row in result.rows])
+
+
 @bench_app.command("detect")
 def detect(
     root: Annotated[list[Path], typer.Option(help="Folder of the data set, again for another.")],

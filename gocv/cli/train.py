@@ -53,6 +53,63 @@ def train_detector_command(
     typer.echo(f"wrote {described}")
 
 
+@train_app.command("hands")
+def train_hands_command(
+    config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/hands/default.yaml.")],
+    overrides: Overrides = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+) -> None:
+    """Train the network that looks at hands: whether they hold something, and what that looks like.
+
+    A training that was killed goes on where it was when it is started again. The folder gets hands.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.interact.hands.training import HandTrainSettings, train_hands  # refuses without what it needs
+
+        weights = train_hands(load(HandTrainSettings, config, overrides or []), output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
+@train_app.command("interaction")
+def train_interaction_command(
+    config: Annotated[
+        Path, typer.Option("-c", "--config", help="YAML of settings; see configs/interaction/default.yaml.")
+    ],
+    overrides: Overrides = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+) -> None:
+    """Train a network that says what hands did at shelves.
+
+    A training that was killed goes on where it was when it is started again. The folder gets model.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.interact.training import InteractionTrainSettings, train_interaction
+
+        settings = load(InteractionTrainSettings, config, overrides or [])
+        weights = train_interaction(settings, output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
+@train_app.command("pose")
+def train_pose_command(
+    config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/pose/default.yaml.")],
+    overrides: Overrides = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+) -> None:
+    """Train a network for the poses of people whose boxes are known.
+
+    A training that was killed goes on where it was when it is started again. The folder gets pose.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.detect.pose.training import PoseTrainSettings, train_pose  # refuses where a part is not installed
+
+        weights = train_pose(load(PoseTrainSettings, config, overrides or []), output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
 @export_app.command("reid")
 def export_reid_command(
     destination: Annotated[Path, typer.Argument(help="The .onnx file to write.")],

@@ -64,7 +64,9 @@ class PoseEstimator(Protocol):
 
 @runtime_checkable
 class HandEncoder(Protocol):
-    """Looks at pictures of hands."""
+    """Looks at pictures of hands, `size` pixels high and wide."""
+
+    size: int
 
     def encode(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """`holds` (n,) and `vector` (n, D), as `HandLooks` has them, of (n, S, S, 3) uint8 RGB squares."""

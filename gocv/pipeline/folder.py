@@ -25,9 +25,10 @@ from gocv.pipeline.config import STAGES, PipelineConfig
 Report = list[Mapping[str, Any]]
 
 _SETTINGS = {
-    "detect": ("detect",),
+    "detect": ("detect", "pose"),
     "track": ("track",),
     "multicamera": ("multicamera",),
+    "interact": ("interact",),
     "shelf": ("shelf", "chunk_s"),
     "fusion": ("fusion",),
 }

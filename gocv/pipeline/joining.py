@@ -15,6 +15,7 @@ from gocv.multicamera import Association, CameraTracks, CameraView, associate, a
 from gocv.multicamera.likeness import Likeness
 from gocv.multicamera.links import entrances
 from gocv.pipeline.config import PipelineConfig
+from gocv.pipeline.estimating import with_estimated
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.poses import add_joints, recorded_poses
 
@@ -23,7 +24,7 @@ PERSON = ("person",)
 
 
 def join_cameras(recording: Recording, config: PipelineConfig, folder: RunFolder) -> tuple[FloorTracks, Report]:
-    """The shoppers that the cameras of a recording saw, with joints where poses were recorded; and what was broken.
+    """The shoppers that the cameras of a recording saw, with joints where there are poses; and what was broken.
 
     Writes each camera's boxes with the numbers of their shoppers: `shoppers-CAMERA.parquet`.
 
@@ -50,8 +51,9 @@ def join_cameras(recording: Recording, config: PipelineConfig, folder: RunFolder
     else:
         found = associate(views, settings.association, **how)
     _write_boxes(views, found, folder)
-    poses, notes = recorded_poses(recording)
-    return add_joints(views, found, poses) if poses else found.shoppers, [*found.report, *notes]
+    recorded, notes = recorded_poses(recording)
+    poses, broken = with_estimated(recorded, recording, folder)
+    return add_joints(views, found, poses) if poses else found.shoppers, [*found.report, *notes, *broken]
 
 
 def _view(camera: Camera, appearance: bool, folder: RunFolder) -> CameraView:

@@ -8,10 +8,11 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from gocv.core import DataError, Detector, Embeddings, Encoder, Frame, GocvError
+from gocv.core import DataError, Detector, Embeddings, Encoder, Frame, GocvError, PoseEstimator
 from gocv.data.detections import DetectionTable, DetectionTableWriter, read_detections
 from gocv.data.embeddings import EmbeddingTableWriter, read_embeddings
 from gocv.data.floor_tracks import write_floor_tracks
+from gocv.data.poses import PoseTableWriter
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, Recording, frame_times
 from gocv.data.video import VideoReader
@@ -24,7 +25,9 @@ from gocv.pipeline.appearance import (
     needs_appearance,
     update_tracker,
 )
-from gocv.pipeline.config import PipelineConfig
+from gocv.pipeline.config import DetectorSettings, PipelineConfig
+from gocv.pipeline.detecting import make_detector, paced
+from gocv.pipeline.estimating import estimate_recorded, make_pose_estimator, write_estimated
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.joining import PERSON, join_cameras
 from gocv.pipeline.parts import make_part
@@ -35,7 +38,8 @@ _BATCH = 8
 def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
     """Write `detections-CAMERA.parquet` for each camera that has footage or recorded detections.
 
-    With a tracker that needs appearance also `embeddings-CAMERA.parquet`, for each of those that have footage.
+    With a tracker that needs appearance also `embeddings-CAMERA.parquet`, for each of those that have footage; with an
+    estimator of poses `poses-CAMERA.parquet`, for each of those that have footage and no recorded poses.
     """
     report: Report = []
     filmed = [c for c in recording.cameras if c.video and not c.detections]
@@ -43,20 +47,25 @@ def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
         names = ", ".join(c.name for c in filmed)
         problem = "no detector is configured: this footage is not looked at (set detect.model)"
         report.append({"where": f"cameras {names}", "problem": problem})
-    detector = make_part("detectors", "detect", config.detect) if filmed and config.detect else None
+    detector = make_detector(config.detect) if filmed and config.detect else None
     appearance = needs_appearance(config)
     seen = any(c.video and (c.detections or detector) for c in recording.cameras)
     encoder = make_encoder(config) if appearance and seen else None
-    for left_by_an_earlier_run in folder.path.glob("embeddings-*.parquet"):
-        left_by_an_earlier_run.unlink()
+    estimator = make_pose_estimator(recording, config)
+    for kind in ("embeddings", "poses"):
+        for left_by_an_earlier_run in folder.path.glob(f"{kind}-*.parquet"):
+            left_by_an_earlier_run.unlink()
     for camera in recording.cameras:
         folder.table(f"detections-{camera.name}").unlink(missing_ok=True)
+        posing = estimator if camera.poses is None else None
         try:
             if camera.detections:
                 found = _copy_recorded(camera, folder)
                 report += _encode_recorded(camera, found, encoder, folder) if appearance else []
+                report += _estimate_recorded(camera, found, posing, folder) if posing and camera.video else []
             elif camera.video and detector:
-                report += _detect_in_video(camera, detector, encoder, folder)
+                assert config.detect is not None
+                report += _detect_in_video(camera, detector, config.detect, encoder, posing, folder)
         except GocvError as error:
             report.append({"where": f"camera {camera.name}", "problem": f"left out: {error}"})
     return report
@@ -138,19 +147,47 @@ def _encode_recorded(camera: Camera, found: DetectionTable, encoder: Encoder | N
     return [{"where": where, "problem": note} for note in [*frames.report.notes, *notes]]
 
 
-def _detect_in_video(camera: Camera, detector: Detector, encoder: Encoder | None, folder: RunFolder) -> Report:
+def _estimate_recorded(camera: Camera, found: DetectionTable, estimator: PoseEstimator, folder: RunFolder) -> Report:
+    """Find the poses of recorded boxes in the footage; where that fails they are kept without."""
+    where = f"camera {camera.name}"
+    try:
+        frames = footage(camera)
+        with PoseTableWriter(folder.table(f"poses-{camera.name}"), estimator.keypoints) as writer:
+            notes = estimate_recorded(estimator, found, with_progress(frames, f"poses {camera.name}"), writer)
+    except GocvError as error:
+        return [{"where": where, "problem": f"its recorded boxes have no poses: {error}"}]
+    return [{"where": where, "problem": note} for note in notes]
+
+
+def _detect_in_video(
+    camera: Camera,
+    detector: Detector,
+    settings: DetectorSettings,
+    encoder: Encoder | None,
+    estimator: PoseEstimator | None,
+    folder: RunFolder,
+) -> Report:
     frames = footage(camera)
+    shown = paced(with_progress(frames, f"detect {camera.name}"), settings, camera.name)
     person = detector.classes.index(PERSON[0]) if PERSON[0] in detector.classes else -1
     with ExitStack() as tables:
         place = folder.table(f"detections-{camera.name}")
         boxes = tables.enter_context(DetectionTableWriter(place, classes=detector.classes))
         place = folder.table(f"embeddings-{camera.name}")
         looks = None if encoder is None else tables.enter_context(EmbeddingTableWriter(place))
-        for batch in _batches(with_progress(frames, f"detect {camera.name}")):
-            for frame, detections in zip(batch, detector.detect(batch), strict=True):
+        posed = None
+        if estimator is not None:
+            place = folder.table(f"poses-{camera.name}")
+            posed = tables.enter_context(PoseTableWriter(place, estimator.keypoints))
+        for batch in _batches(shown):
+            found = detector.detect(batch)
+            people = [detections[detections.label == person] for detections in found]
+            for frame, detections, those in zip(batch, found, people, strict=True):
                 boxes.write(frame.index, frame.time_s, detections)
                 if encoder is not None and looks is not None:
-                    looks.write(frame.index, encode_boxes(encoder, frame, detections[detections.label == person]))
+                    looks.write(frame.index, encode_boxes(encoder, frame, those))
+            if estimator is not None and posed is not None:
+                write_estimated(posed, estimator, batch, people)
     return [{"where": f"camera {camera.name}", "problem": note} for note in frames.report.notes]
 
 

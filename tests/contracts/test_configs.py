@@ -11,7 +11,6 @@ from gocv.bench.store import StoreBenchmark
 from gocv.bench.suite import read_suite
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
-from gocv.detect.training.settings import DetectorTrainSettings
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.parts import PartSettings, check_part
 from gocv.reid.config import ReidModelConfig
@@ -101,13 +100,24 @@ def training(path: Path) -> None:
 
 
 def detector_training(path: Path) -> None:
+    pytest.importorskip("lightning")
+    from gocv.detect.training.settings import DetectorTrainSettings
+
     assert load(DetectorTrainSettings, path).data.sources
+
+
+def hands(path: Path) -> None:
+    pytest.importorskip("lightning")
+    from gocv.interact.hands.training import HandTrainSettings
+
+    assert load(HandTrainSettings, path).loop.epochs
 
 
 KINDS = {
     "detect_training": detector_training,
     "encoders": encoder,
     "encoders/networks": network,
+    "hands": hands,
     "reid": training,
     "benchmarks": benchmark,
     "sim/suites": suite,

@@ -41,6 +41,13 @@ def test_examples_of_reid(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("[1] [[")
 
 
+def test_the_example_of_hands(capsys: pytest.CaptureFixture[str]) -> None:
+    page = README.parent / "docs" / "hands_card.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(example, page.name, "exec"), {})
+    assert capsys.readouterr().out.startswith("[1] (1, 64)\n")
+
+
 def test_the_example_of_multicamera(capsys: pytest.CaptureFixture[str]) -> None:
     page = README.parent / "docs" / "multicamera.md"
     joined, scored = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -63,6 +70,7 @@ def test_the_table_is_that_of_the_results() -> None:
         "README.md",
         "calibration.md",
         "multicamera.md",
+        "pose_card.md",
         "reid.md",
         "simulation.md",
         "tracking.md",

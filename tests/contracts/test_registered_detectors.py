@@ -50,7 +50,21 @@ def default(part: Any, folder: Path) -> Detector:
     return detector
 
 
-MAKERS: dict[str, Callable[[Any, Path], Detector]] = {"default": default, "onnx": onnx, "ultralytics": ultralytics}
+def torchvision(part: Any, folder: Path) -> Detector:
+    import torch
+
+    torch.manual_seed(0)
+    names = ("person", "bottle")
+    detector: Detector = part("ssdlite320_mobilenet_v3_large", "random", classes=names, names=names, min_score=0.0)
+    return detector
+
+
+MAKERS: dict[str, Callable[[Any, Path], Detector]] = {
+    "default": default,
+    "onnx": onnx,
+    "torchvision": torchvision,
+    "ultralytics": ultralytics,
+}
 """How to make the parts that cannot be made of nothing, or find nothing in noise."""
 
 

@@ -1,0 +1,130 @@
+"""The stage that looks at hands: what they did at shelves, and what was in them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gocv.core import FloorTracks, GocvError, HandEncoder, HandLooks, Interaction, Recognition
+from gocv.data.floor_tracks import read_floor_tracks
+from gocv.data.hand_looks import HandLooksWriter, read_hand_looks
+from gocv.data.progress import with_progress
+from gocv.data.recording import Camera, Recording
+from gocv.interact.crops import HandPaths, HandTimes, cut, hand_squares, hand_times
+from gocv.interact.episodes import Episodes, find_episodes
+from gocv.pipeline.config import InteractSettings, PipelineConfig
+from gocv.pipeline.folder import Report, RunFolder
+from gocv.pipeline.parts import make_part
+from gocv.pipeline.perception import footage
+from gocv.pipeline.tables import (
+    INTERACTIONS,
+    RECOGNITIONS,
+    interaction_rows,
+    recognition_rows,
+    write_table,
+)
+
+GIVEN = ("folder", "products", "encoder")
+"""What a recogniser of products is made with: their pictures, their ids, and what looks at pictures of hands."""
+
+_EARLY_S = 1e-3
+"""A frame that comes no more than this too early for the rate is looked at."""
+
+
+def interact(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
+    """Write `hands-CAMERA.parquet` for each calibrated camera with footage, `interactions` and `recognitions`.
+
+    Without `interact` in the settings the two tables are empty, and no footage is looked at.
+    """
+    for left_by_an_earlier_run in folder.path.glob("hands-*.parquet"):
+        left_by_an_earlier_run.unlink()
+    report: Report = []
+    interactions: list[Interaction] = []
+    recognitions: list[Recognition] = []
+    settings = config.interact
+    if settings is not None:
+        shoppers = read_floor_tracks(folder.table("shoppers"))
+        report += _look(recording, settings, shoppers, folder)
+        looks = looks_of(recording, folder, shoppers)
+        model = make_part("interaction_models", "interact.model", settings.model, store=recording.store)
+        interactions = model.predict(shoppers, looks)
+        if settings.recogniser is not None and recording.pictures is None:
+            problem = "there are no pictures of products: nobody looks at what is in hands"
+            report.append({"where": "pictures", "problem": problem})
+        elif settings.recogniser is not None:
+            encoder = make_part("hand_encoders", "interact.encoder", settings.encoder)
+            given = dict(zip(GIVEN, (recording.pictures, tuple(recording.store.products), encoder), strict=True))
+            recogniser = make_part("product_recognisers", "interact.recogniser", settings.recogniser, **given)
+            recognitions = recogniser.recognise(looks, interactions)
+    write_table(folder.table("interactions"), interaction_rows(interactions), INTERACTIONS)
+    write_table(folder.table("recognitions"), recognition_rows(recognitions), RECOGNITIONS)
+    return report
+
+
+def looks_of(recording: Recording, folder: RunFolder, shoppers: FloorTracks) -> HandLooks:
+    """What this stage saw of hands in all cameras."""
+    tables = {camera.name: folder.table(f"hands-{camera.name}") for camera in recording.cameras}
+    return read_hand_looks({name: path for name, path in tables.items() if path.is_file()}, shoppers.shoppers)
+
+
+def _look(recording: Recording, settings: InteractSettings, shoppers: FloorTracks, folder: RunFolder) -> Report:
+    report: Report = []
+    filmed = [camera for camera in recording.cameras if camera.video is not None]
+    blind = [camera.name for camera in filmed if camera.calibration is None]
+    if blind:
+        problem = "not calibrated: where hands are in their pictures is not known"
+        report.append({"where": f"cameras {', '.join(blind)}", "problem": problem})
+    able = [camera for camera in filmed if camera.calibration is not None]
+    if not able:
+        return report
+    encoder: HandEncoder = make_part("hand_encoders", "interact.encoder", settings.encoder)
+    paths = HandPaths(shoppers)
+    times = _worth_a_look(paths, find_episodes(shoppers, recording.store), settings.around_s)
+    for camera in able:
+        try:
+            notes = _look_through(camera, encoder, paths, times, settings, folder)
+        except GocvError as error:
+            notes = [f"hands are not looked at: {error}"]
+        report += [{"where": f"camera {camera.name}", "problem": note} for note in notes]
+    return report
+
+
+def _worth_a_look(paths: HandPaths, episodes: Episodes, around_s: float) -> HandTimes:
+    """Hands about the times at which they are at a shelf."""
+    names = [episodes.shoppers[i] for i in episodes.shopper.tolist()]
+    return hand_times(paths, names, episodes.hand, episodes.start_s - around_s, episodes.end_s + around_s)
+
+
+def _look_through(
+    camera: Camera,
+    encoder: HandEncoder,
+    paths: HandPaths,
+    times: HandTimes,
+    settings: InteractSettings,
+    folder: RunFolder,
+) -> list[str]:
+    """One camera's table; what is to be said of its footage."""
+    assert camera.calibration is not None
+    frames, next_s = footage(camera), -np.inf
+    with HandLooksWriter(folder.table(f"hands-{camera.name}")) as table:
+        for frame in with_progress(frames, f"hands {camera.name}"):
+            if frame.time_s < next_s - _EARLY_S:
+                continue
+            next_s = frame.time_s + 1 / settings.rate_hz
+            squares = hand_squares(paths, camera.calibration, frame.time_s, only=times)
+            if not len(squares):
+                continue
+            holds, vector = encoder.encode(cut(frame.image, squares.xyxy, encoder.size))
+            table.write(
+                HandLooks(
+                    paths.shoppers,
+                    (camera.name,),
+                    time_s=np.full(len(squares), frame.time_s),
+                    shopper=squares.shopper,
+                    hand=squares.hand,
+                    camera=np.zeros(len(squares), np.int64),
+                    side_px=squares.side_px,
+                    holds=holds,
+                    vector=vector,
+                )
+            )
+    return list(frames.report.notes)
