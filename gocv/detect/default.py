@@ -16,7 +16,7 @@ class PersonDetector(OnnxDetector):
     """Finds people, with a network that comes with gocv; `docs/detector_card.md` says how good it is.
 
     Args:
-        runtime: "onnxruntime", or "openvino", which is an optional extra and faster.
+        runtime: "onnxruntime", or "openvino", which is an optional extra.
         classes: The classes wanted: people are all there is.
         min_score: Least score of a detection; None takes 0.3.
         threads: Threads that the runtime may use; None leaves it to the runtime.
