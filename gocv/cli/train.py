@@ -32,6 +32,27 @@ def train_reid_command(
     typer.echo(f"wrote {weights}")
 
 
+@train_app.command("detector")
+def train_detector_command(
+    config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/detect_training/.")],
+    overrides: Overrides = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+) -> None:
+    """Train the person detector on pictures with boxes.
+
+    A training that was killed goes on where it was when it is started again. The folder gets an .onnx file and the YAML
+    file that describes it.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.detect.training.module import train_detector  # refuses where what it needs is not installed
+        from gocv.detect.training.settings import DetectorTrainSettings
+
+        settings = load(DetectorTrainSettings, config, overrides or [])
+        described = train_detector(settings, output or Path("runs") / config.stem)
+    typer.echo(f"wrote {described}")
+
+
 @train_app.command("hands")
 def train_hands_command(
     config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/hands/default.yaml.")],

@@ -17,7 +17,7 @@ from gocv.detect.config import DetectorConfig
 from gocv.detect.preprocess import Placement, prepare
 from gocv.geometry import clip_to_image, nms
 
-_BATCHED = ("yolox", "yolov8", "fastestdet")
+_BATCHED = ("yolox", "yolov8", "fastestdet", "anchors")
 """Heads whose outputs have an axis for the image."""
 
 
@@ -80,7 +80,7 @@ class OnnxDetector:
 
     def _run(self, tensors: list[NDArray[np.float32]]) -> list[list[NDArray[Any]]]:
         """The network's outputs for each image."""
-        if self._batches and tensors:
+        if self._batches and len({tensor.shape for tensor in tensors}) == 1:
             together = self._runtime.run(np.stack(tensors))
             return [[together[i][image] for i in self._order] for image in range(len(tensors))]
         each = [self._runtime.run(tensor[None]) for tensor in tensors]
@@ -113,6 +113,9 @@ class OnnxDetector:
             "yolov8": lambda a: heads.yolov8(a, min_score=least),
             "fastestdet": lambda a: heads.fastestdet(a, input_size=size, min_score=least),
             "boxes": lambda a, b, c: heads.boxes(a, b, c, first_label=head.first_label, min_score=least),
+            "anchors": lambda *a: heads.anchored(
+                *a, strides=head.strides, anchors=head.anchors, stretch=head.stretch, min_score=least
+            ),
             "ssd": lambda a: heads.ssd(a, input_size=size, first_label=head.first_label, min_score=least),
         }
         return kinds[head.kind]
@@ -146,7 +149,7 @@ def _verify(file: Path, config: DetectorConfig) -> None:
 
 def _order(config: DetectorConfig, runtime: runtimes.Runtime, file: Path) -> list[int]:
     """Which of the network's outputs the head takes, in its order."""
-    takes = 3 if config.head.kind == "boxes" else 1
+    takes = {"boxes": 3, "anchors": len(config.head.anchors)}.get(config.head.kind, 1)
     names = runtime.outputs[:takes] if config.head.outputs is None else config.head.outputs
     for name in names:
         if name not in runtime.outputs:

@@ -100,6 +100,13 @@ def training(path: Path) -> None:
     assert load(ReidTrainSettings, path).loop.epochs
 
 
+def detector_training(path: Path) -> None:
+    pytest.importorskip("lightning")
+    from gocv.detect.training.settings import DetectorTrainSettings
+
+    assert load(DetectorTrainSettings, path).data.sources
+
+
 def hands(path: Path) -> None:
     pytest.importorskip("lightning")
     from gocv.interact.hands.training import HandTrainSettings
@@ -112,6 +119,7 @@ def interaction_training(path: Path) -> None:
 
 
 KINDS = {
+    "detect_training": detector_training,
     "encoders": encoder,
     "encoders/networks": network,
     "hands": hands,

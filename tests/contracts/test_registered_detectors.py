@@ -45,6 +45,11 @@ def ultralytics(part: Any, folder: Path) -> Detector:
     return detector
 
 
+def default(part: Any, folder: Path) -> Detector:
+    detector: Detector = part(min_score=1e-4)
+    return detector
+
+
 def torchvision(part: Any, folder: Path) -> Detector:
     import torch
 
@@ -55,11 +60,12 @@ def torchvision(part: Any, folder: Path) -> Detector:
 
 
 MAKERS: dict[str, Callable[[Any, Path], Detector]] = {
+    "default": default,
     "onnx": onnx,
     "torchvision": torchvision,
     "ultralytics": ultralytics,
 }
-"""How to make the parts that cannot be made of nothing."""
+"""How to make the parts that cannot be made of nothing, or find nothing in noise."""
 
 
 @pytest.fixture(scope="module", params=entry_points(group="gocv.detectors"), ids=lambda e: e.name)

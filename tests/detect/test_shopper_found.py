@@ -31,7 +31,10 @@ class Case(NamedTuple):
     moments: float
 
 
-CASES = [Case("configs/detectors/yolox_nano.yaml", clear_views=0.95, moments=1.0)]
+CASES = [
+    Case("gocv/detect/shipped/person.yaml", clear_views=0.95, moments=1.0),
+    Case("configs/detectors/yolox_nano.yaml", clear_views=0.95, moments=1.0),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: Path(c.detector).stem)
