@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core.perception import Detections, Embeddings, FloorTracks, Frame, HandLooks, Poses, Tracks
-from gocv.core.receipts import Answer, Fused, Interaction, Recognition
+from gocv.core.receipts import Answer, CartEvent, Fused, Interaction, Recognition
 from gocv.core.shelf import ScaleSamples, WeightEvent
 
 
@@ -88,6 +88,10 @@ class ProductRecogniser(Protocol):
 
     def recognise(self, looks: HandLooks, interactions: Sequence[Interaction]) -> list[Recognition]:
         """Up to two for each interaction and hand: what was held before it, and what after it."""
+        ...
+
+    def learn(self, looks: HandLooks, interactions: Sequence[Interaction], moves: Sequence[CartEvent]) -> int:
+        """Remember what products looked like that are known to have been taken; of how many takes it did."""
         ...
 
 

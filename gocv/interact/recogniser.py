@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from gocv.core import ConfigError, HandEncoder, HandLooks, Interaction, Recognition
+from gocv.core import CartEvent, ConfigError, HandEncoder, HandLooks, Interaction, Recognition
 from gocv.interact.catalogue import read_catalogue
 from gocv.interact.evidence import LookEvidence, Pooled, pooled
 from gocv.interact.gallery import Gallery
@@ -18,6 +17,10 @@ _SAYS = 0.02
 """Likelihoods that are all nearer to 1 than this are no recognition."""
 _LEAST = 1e-3
 """No likelihood is smaller: a picture may always mislead."""
+_CERTAIN, _TAKEN, _HELD = 0.97, 0.5, 0.8
+"""What is learnt from was taken with this probability, by this hand, and was in it to be seen."""
+_TOGETHER_S, _APART_S = 0.5, 2.0
+"""A take belongs to an interaction that is no further from it than the one, where no other is nearer than the other."""
 
 
 class ShelfRecogniser:
@@ -101,9 +104,29 @@ class ShelfRecogniser:
                     if last > first:
                         yield one, moved, pooled(looks[rows[first:last]])
 
-    def learn(self, product: str, vectors: ArrayLike) -> bool:
-        """Remember how a product looked in an event of which it is certain; see `Gallery.learn`."""
-        return self.gallery.learn(product, vectors)
+    def learn(self, looks: HandLooks, interactions: Sequence[Interaction], moves: Sequence[CartEvent]) -> int:
+        """Remember what products looked like in the hands that took them; see `Gallery.learn`.
+
+        A take counts if it was of one unit, is nearly certain, nothing else that the shopper moved is near it in time,
+        and something was in the hand afterwards.
+
+        Args:
+            looks: Of all hands, in any order of time.
+            interactions: In any order.
+            moves: What was moved, with its probability, times on the same clock.
+
+        Returns:
+            How many takes something was remembered of.
+        """
+        learnt = set()
+        for one, moved, look in self.pool(looks, interactions):
+            near = [m for m in moves if m.shopper == one.shopper and _apart_s(one, m.time_s) < _APART_S]
+            if moved == "take" and len(near) == 1 and near[0].quantity == 1 and near[0].probability > _CERTAIN:
+                at_shelf = _apart_s(one, near[0].time_s) < _TOGETHER_S
+                if at_shelf and one.probabilities.get("take", 1.0) > _TAKEN and self.evidence.holds(look) > _HELD:
+                    self.gallery.learn(near[0].product, look.vector[None])
+                    learnt.add(near[0].event)
+        return len(learnt)
 
     def save(self, folder: str | Path) -> None:
         """Write `gallery.safetensors` and `evidence.json`."""
@@ -136,3 +159,8 @@ class ShelfRecogniser:
             "return": (max(one.start_s - self._window_s, min(earliest, before)), before),
             "take": (after, min(one.end_s + self._window_s, max(latest, after))),
         }
+
+
+def _apart_s(one: Interaction, time_s: float) -> float:
+    """How long before an interaction or after it a time is, seconds; 0 within it."""
+    return max(one.start_s - time_s, time_s - one.end_s, 0.0)

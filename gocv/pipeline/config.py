@@ -73,6 +73,7 @@ class InteractSettings(Model):
         around_s: How long before a hand comes to a shelf, and after it leaves, it is looked at.
         model: What says what a hand did.
         recogniser: What says what was in a hand, where the recording has pictures of the products; None: nothing does.
+        learning: Whether what was certainly taken is looked at to tell what is put back: carts are then inferred twice.
     """
 
     encoder: PartSettings = PartSettings(part="default")
@@ -80,6 +81,7 @@ class InteractSettings(Model):
     around_s: float = Field(default=2.5, ge=0)
     model: PartSettings = PartSettings(part="default")
     recogniser: PartSettings | None = PartSettings(part="default")
+    learning: bool = True
 
 
 class PipelineConfig(Model):

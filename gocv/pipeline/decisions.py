@@ -31,6 +31,7 @@ from gocv.fusion.unseen import reached, strangers
 from gocv.pipeline.config import STAGES, PipelineConfig
 from gocv.pipeline.evidence import evidence
 from gocv.pipeline.folder import Report, RunFolder
+from gocv.pipeline.hands import seen_again
 from gocv.pipeline.parts import make_part
 from gocv.pipeline.receipts import receipts_json
 from gocv.pipeline.tables import (
@@ -99,7 +100,13 @@ def fusion(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
         interactions_from(read_table(folder.table("interactions"))),
         recognitions_from(read_table(folder.table("recognitions"))),
     )
-    fused, events, report = decide(recording, config, found, shoppers, folder.report_of("shelf") or [], answers, seen)
+    scales = folder.report_of("shelf") or []
+    fused, events, report = decide(recording, config, found, shoppers, scales, answers, seen)
+    if config.interact is not None and config.interact.learning and config.fusion.recognitions:
+        again = seen_again(recording, config.interact, folder, fused.cart_events)
+        if again is not None:
+            seen = seen._replace(recognitions=again)
+            fused, events, report = decide(recording, config, found, shoppers, scales, answers, seen)
     calibrator = Calibrator.load(config.fusion.calibrator or CALIBRATOR)
     policy = ReviewPolicy.load(config.fusion.policy or POLICY)
     receipts = [judged(r, calibrator=calibrator, policy=policy, report=report) for r in fused.receipts]

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from gocv.core import FloorTracks, GocvError, HandEncoder, HandLooks, Interaction, Recognition
+from gocv.core import (
+    CartEvent,
+    FloorTracks,
+    GocvError,
+    HandEncoder,
+    HandLooks,
+    Interaction,
+    ProductRecogniser,
+    Recognition,
+)
 from gocv.data.floor_tracks import read_floor_tracks
 from gocv.data.hand_looks import HandLooksWriter, read_hand_looks
 from gocv.data.progress import with_progress
@@ -19,7 +30,10 @@ from gocv.pipeline.tables import (
     INTERACTIONS,
     RECOGNITIONS,
     interaction_rows,
+    interactions_from,
+    read_table,
     recognition_rows,
+    recognitions_from,
     write_table,
 )
 
@@ -50,14 +64,48 @@ def interact(recording: Recording, config: PipelineConfig, folder: RunFolder) ->
         if settings.recogniser is not None and recording.pictures is None:
             problem = "there are no pictures of products: nobody looks at what is in hands"
             report.append({"where": "pictures", "problem": problem})
-        elif settings.recogniser is not None:
-            encoder = make_part("hand_encoders", "interact.encoder", settings.encoder)
-            given = dict(zip(GIVEN, (recording.pictures, tuple(recording.store.products), encoder), strict=True))
-            recogniser = make_part("product_recognisers", "interact.recogniser", settings.recogniser, **given)
-            recognitions = recogniser.recognise(looks, interactions)
+        recogniser = make_recogniser(recording, settings)
+        recognitions = recogniser.recognise(looks, interactions) if recogniser is not None else []
     write_table(folder.table("interactions"), interaction_rows(interactions), INTERACTIONS)
     write_table(folder.table("recognitions"), recognition_rows(recognitions), RECOGNITIONS)
     return report
+
+
+def make_recogniser(recording: Recording, settings: InteractSettings) -> ProductRecogniser | None:
+    """What says what was in a hand; None where the settings have nothing, or the recording no pictures of products."""
+    if settings.recogniser is None or recording.pictures is None:
+        return None
+    encoder = make_part("hand_encoders", "interact.encoder", settings.encoder)
+    given = dict(zip(GIVEN, (recording.pictures, tuple(recording.store.products), encoder), strict=True))
+    recogniser: ProductRecogniser = make_part(
+        "product_recognisers", "interact.recogniser", settings.recogniser, **given
+    )
+    return recogniser
+
+
+def seen_again(
+    recording: Recording, settings: InteractSettings, folder: RunFolder, moves: Sequence[CartEvent]
+) -> list[Recognition] | None:
+    """What went to shelves, by somebody who has looked at what was taken; None where nothing could be learnt.
+
+    What was taken is not looked at again: it would be judged by itself.
+
+    Args:
+        recording: What is run.
+        settings: How hands are looked at.
+        folder: With the tables of the stage.
+        moves: What was taken and put back, as far as it is known without.
+    """
+    recogniser = make_recogniser(recording, settings)
+    if recogniser is None:
+        return None
+    looks = looks_of(recording, folder, read_floor_tracks(folder.table("shoppers")))
+    interactions = interactions_from(read_table(folder.table("interactions")))
+    if not recogniser.learn(looks, interactions, moves):
+        return None
+    before = recognitions_from(read_table(folder.table("recognitions")))
+    again = recogniser.recognise(looks, interactions)
+    return [*(r for r in before if r.moved != "return"), *(r for r in again if r.moved == "return")]
 
 
 def looks_of(recording: Recording, folder: RunFolder, shoppers: FloorTracks) -> HandLooks:
