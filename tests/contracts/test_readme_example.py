@@ -71,7 +71,6 @@ def test_the_table_is_that_of_the_results() -> None:
         "calibration.md",
         "hands_card.md",
         "multicamera.md",
-        "hands_card.md",
         "reid.md",
         "simulation.md",
         "tracking.md",
