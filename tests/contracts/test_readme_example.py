@@ -33,7 +33,7 @@ def test_examples_of_tracking(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_examples_of_reid(capsys: pytest.CaptureFixture[str]) -> None:
-    page = README.parent / "docs" / "reid.md"
+    page = README.parent / "docs" / "hands_card.md", "reid.md"
     encoding, gallery = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     exec(compile(encoding, page.name, "exec"), {})
     assert re.fullmatch(r"cosine -?\d\.\d\d\n", capsys.readouterr().out)
@@ -78,6 +78,7 @@ def test_the_table_is_that_of_the_results() -> None:
     assert {page.name for page in pages} == {
         "README.md",
         "calibration.md",
+        "hands_card.md",
         "multicamera.md",
         "pose_card.md",
         "reid.md",
