@@ -35,11 +35,11 @@ def test_it_finds_the_shopper_and_nothing_else(shared_data: Path, runtime: Any) 
     assert iou(there.xyxy, np.array([[337.0, 0.0, 459.0, 205.0]]))[0, 0] > 0.75
 
 
-def test_the_runtimes_agree(shared_data: Path) -> None:
+def test_the_runtimes_agree_as_far_as_eight_bits_let_them(shared_data: Path) -> None:
     pytest.importorskip("openvino")
     a, b = (found(shopper(shared_data), runtime=runtime) for runtime in ("onnxruntime", "openvino"))
     np.testing.assert_allclose(a.score, b.score, atol=0.1)
-    np.testing.assert_allclose(a.xyxy, b.xyxy, atol=8.0)
+    assert iou(a.xyxy, b.xyxy)[0, 0] > 0.85
 
 
 def test_frames_of_many_shapes_come_back_as_they_went_in(shared_data: Path) -> None:
