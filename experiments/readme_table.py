@@ -492,6 +492,72 @@ def hands_products() -> str:
         hits = f"{row['looks']} | {row['top_1']:.0%} | {row['top_5']:.0%}"
         worth = f"{row['mean_log_likelihood_ratio']:+.2f} | {row['misled_share']:.0%}"
         lines.append(f"| {row['method']} | {among} | {hits} | {worth} |")
+DETECTORS = {
+    "default": "**gocv's default**",
+    "yolox_nano": "YOLOX-nano",
+    "fastestdet": "FastestDet",
+    "person_detection_retail_0013": "retail-0013",
+    "yolov4_tiny": "YOLOv4-tiny",
+    "yolov8n": "YOLOv8n, AGPL-3.0",
+}
+
+
+def detectors() -> str:
+    """Detectors of people side by side; in Markdown."""
+    found = rows("detectors")
+    columns = {"AP": "ap", "AP50": "ap50", "AP75": "ap75", "AR": "ar_100", "AP50 tall": "ap50_tall"}
+    sets = list(dict.fromkeys(row["dataset"] for row in found))
+    heads = [f"{name}, {title}" for name in sets for title in columns]
+    lines = [f"| % | {' | '.join(heads)} |", f"| --- |{' ---: |' * len(heads)}"]
+    for method in dict.fromkeys(row["method"] for row in found):
+        own = {row["dataset"]: row for row in found if row["method"] == method}
+        cells = [f"{100 * own[name][key]:.1f}" for name in sets for key in columns.values()]
+        lines.append(f"| {DETECTORS.get(method, method)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def shopper_found() -> str:
+    """How often detectors find the shopper of cps-test-01; in Markdown."""
+    found = rows("shopper_found")
+    columns = {
+        f"{found[0]['views']} views": "share_of_views",
+        f"{found[0]['clear_views']} not obscured": "share_of_clear_views",
+        f"{found[0]['moments']} moments": "share_of_moments",
+    }
+    lines = [f"| % of | {' | '.join(columns)} |", f"| --- |{' ---: |' * len(columns)}"]
+    for row in found:
+        cells = [f"{100 * row[key]:.1f}" for key in columns.values()]
+        lines.append(f"| {DETECTORS.get(row['method'], row['method'])} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def detection_speed() -> str:
+    """Where a detector's time goes; in Markdown."""
+    lines = [
+        "| detector, input | runtime, threads | frames, at a time | frames/s of a core "
+        "| decode, prepare, network, boxes, ms |",
+        "| --- | --- | --- | ---: | ---: |",
+    ]
+    for row in rows("detection_speed"):
+        if row["part"] == "speed" and "network_ms" in row:
+            steps = ", ".join(f"{row[f'{step}_ms']:.1f}" for step in ("decode", "prepare", "network", "boxes"))
+            lines.append(
+                f"| {DETECTORS.get(row['method'], row['method'])}, {row['input']} | {row['runtime']}, {row['threads']} "
+                f"| {row['frame']}, {row['batch']} | {row['frames_per_s_per_core']:.0f} | {steps} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def detection_cameras() -> str:
+    """Four cameras in real time; in Markdown."""
+    lines = ["| | looks | times real time | processor, s/s |", "| --- | ---: | ---: | ---: |"]
+    for row in rows("detection_speed"):
+        if row["part"] == "store":
+            lines.append(
+                f"| {DETECTORS.get(row['method'], row['method'])}, {row['runtime']}, {row['scene']}"
+                f"{', skipping' if row['skipping'] else ''} | {100 * row['looks'] / row['frames']:.0f} % "
+                f"| {row['times_real_time']:.1f} | {row['processor_s_per_footage_s']:.2f} |"
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -504,6 +570,12 @@ def pages() -> dict[Path, str]:
         "docs/pose_card.md": {"poses": poses()},
         "docs/hands_card.md": {"full": hands_full(), "products": hands_products()},
         "docs/calibration.md": {"walkers": calibration_from_walkers()},
+        "docs/detection.md": {
+            "detectors": detectors(),
+            "shopper": shopper_found(),
+            "speed": detection_speed(),
+            "cameras": detection_cameras(),
+        },
         "docs/multicamera.md": {
             "scenes": multicamera_scenes(),
             "faults": multicamera_faults(),

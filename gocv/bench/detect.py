@@ -34,6 +34,7 @@ def make_detector(
     classes: Sequence[str] = ("person",),
     min_score: float | None = None,
     runtime: str = "onnxruntime",
+    threads: int | None = None,
 ) -> Detector:
     """A detector by what names it on the command line.
 
@@ -43,7 +44,8 @@ def make_detector(
         weights: Folders in which the weights may be that a description names; first its own folder.
         classes: The classes wanted.
         min_score: Least score of a detection; None leaves it to the detector.
-        runtime: For a described network; one in OpenVINO's own form (.xml) is run by OpenVINO in any case.
+        runtime: For detectors that have one; weights in OpenVINO's own form (.xml) are run by OpenVINO in any case.
+        threads: That it may use; None leaves it to the detector.
 
     Raises:
         ConfigError: There is no such detector, or a setting is wrong.
@@ -57,11 +59,12 @@ def make_detector(
     else:
         named = build(DetectorConfig, values, file=path).weights
         file = next((f for f in (folder / named for folder in (path.parent, *weights)) if f.is_file()), None)
-        own = runtime if file is None or file.suffix != ".xml" else "openvino"
         place = {} if file is None else {"weights": str(file)}
-        settings = build(PartSettings, {"part": "onnx", "model": str(path), "runtime": own, **place}, file=path)
-    given = {} if min_score is None else {"min_score": min_score}
-    made: Detector = make_part("detectors", "detector", settings, classes=tuple(classes), **given)
+        settings = build(PartSettings, {"part": "onnx", "model": str(path), **place}, file=path)
+        runtime = "openvino" if file is not None and file.suffix == ".xml" else runtime
+    wanted = {"min_score": min_score, "threads": threads}
+    given = {key: value for key, value in wanted.items() if value is not None}
+    made: Detector = make_part("detectors", "detector", settings, classes=tuple(classes), runtime=runtime, **given)
     return made
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -18,31 +16,6 @@ from gocv.cli.app import app
 from gocv.core import ConfigError, DataError, Detections
 from gocv.data.coco import read_yolo
 from gocv.detect import OnnxDetector
-
-MIRROR = """
-CAhCAhANOm0KFgoBeAoFc2hhcGUSAXkiB1Jlc2hhcGUSBHRpbnkqJQgDEAdCBXNoYXBlShgAAAAAAAAAAAYAAAAAAAAABAAAAAAAAABaGwoBeBIW
-ChQIARIQCgIIAQoCCAMKAggCCgIIBGIJCgF5EgQKAggB
-"""
-"""An ONNX network that reshapes its (1, 3, 2, 4) picture to (1, 6, 4): four boxes whose figures are its pixels."""
-
-
-@pytest.fixture
-def description(tmp_path: Path) -> Path:
-    """Of a network that finds one box in any picture of 8 × 4 pixels, which is over the left half of it."""
-    (tmp_path / "weights").mkdir()
-    (tmp_path / "weights" / "mirror.onnx").write_bytes(base64.b64decode(MIRROR))
-    values = {
-        "name": "mirror",
-        "weights": "mirror.onnx",
-        "licence": "none",
-        "source": "this test",
-        "input": {"width": 4, "height": 2, "channels": "rgb", "scale": 0.01},
-        "head": {"kind": "yolov8"},
-        "classes": ["person", "dog"],
-        "min_score": 0.6,
-    }
-    (tmp_path / "mirror.yaml").write_text(yaml.safe_dump(values))
-    return tmp_path / "mirror.yaml"
 
 
 @pytest.fixture
@@ -58,8 +31,8 @@ def pictures(tmp_path: Path) -> Path:
     return root
 
 
-def test_scores_are_of_the_classes_asked_for(description: Path, pictures: Path) -> None:
-    result = bench_detect([("yolo", pictures, "val")], [str(description)], weights=[description.parent / "weights"])
+def test_scores_are_of_the_classes_asked_for(mirror: Path, pictures: Path) -> None:
+    result = bench_detect([("yolo", pictures, "val")], [str(mirror)], weights=[mirror.parent / "weights"])
     (row,) = result.rows
     assert (row["method"], row["dataset"], row["licence"]) == ("mirror", "set val", "none")
     assert (row["images"], row["boxes"]) == (1, 1)
@@ -69,10 +42,10 @@ def test_scores_are_of_the_classes_asked_for(description: Path, pictures: Path) 
     json.dumps(result.rows, allow_nan=False)
 
 
-def test_the_command_writes_what_it_shows(description: Path, pictures: Path, tmp_path: Path) -> None:
+def test_the_command_writes_what_it_shows(mirror: Path, pictures: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    given = ["--root", pictures, "--format", "yolo", "--split", "val", "-d", description, "--json", out]
-    args = ["bench", "detect", *map(str, given), "--weights", str(description.parent / "weights")]
+    given = ["--root", pictures, "--format", "yolo", "--split", "val", "-d", mirror, "--json", out]
+    args = ["bench", "detect", *map(str, given), "--weights", str(mirror.parent / "weights")]
     done = CliRunner().invoke(app, args)
     assert done.exit_code == 0, done.output
     assert "mirror" in done.output
@@ -80,11 +53,12 @@ def test_the_command_writes_what_it_shows(description: Path, pictures: Path, tmp
     assert CliRunner().invoke(app, [*args, "--format", "coco"]).exit_code != 0
 
 
-def test_weights_are_looked_for_in_the_folders_given(description: Path) -> None:
-    made: Any = make_detector(str(description), [description.parent, description.parent / "weights"], min_score=0.1)
+def test_weights_are_looked_for_in_the_folders_given(mirror: Path) -> None:
+    (mirror.parent / "mirror.onnx").unlink()
+    made: Any = make_detector(str(mirror), [mirror.parent / "images", mirror.parent / "weights"], min_score=0.1)
     assert isinstance(made, OnnxDetector)
     with pytest.raises(DataError, match="the weights are not there"):
-        make_detector(str(description))
+        make_detector(str(mirror))
 
 
 def test_a_file_may_name_a_part_instead(tmp_path: Path) -> None:

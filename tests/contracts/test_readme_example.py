@@ -57,6 +57,13 @@ def test_examples_of_interaction(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "4 clips of 128 rows\n"
 
 
+def test_the_example_of_detection(capsys: pytest.CaptureFixture[str]) -> None:
+    page = README.parent / "docs" / "detection.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(example, page.name, "exec"), {})
+    assert re.fullmatch(r"50 of 50 found; 5\d looks at 100 frames\n", capsys.readouterr().out)
+
+
 def test_the_example_of_multicamera(capsys: pytest.CaptureFixture[str]) -> None:
     page = README.parent / "docs" / "multicamera.md"
     joined, scored = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -79,6 +86,7 @@ def test_the_table_is_that_of_the_results() -> None:
         "README.md",
         "calibration.md",
         "hands_card.md",
+        "detection.md",
         "multicamera.md",
         "pose_card.md",
         "reid.md",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gocv.core import Detections, Detector, Frame
+from gocv.data.mot import read_mot
+from gocv.data.pictures import read_picture
+from gocv.detect import OnnxDetector
 from gocv.detect.tiles import TiledDetector, TileSettings, tile_starts
+from gocv.geometry import iou
 
 
 class Colours:
@@ -138,3 +143,24 @@ def test_tiles_cover_everything_with_the_overlap_asked_for(length: int, tile: in
 def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(ValidationError):
         TileSettings(overlap=0.95)
+
+
+def test_more_people_are_found_in_a_large_real_frame(shared_data: Path, shared_models: Path) -> None:
+    """A square at night, 1920 × 1080: of the 416 pixels of the input a person has some 40."""
+    folder = shared_data / "mot" / "MOT17-mini" / "train" / "MOT17-04-FRCNN"
+    truth = read_mot(folder / "gt" / "gt.txt")
+    people = truth.xyxy[(truth.frame == 1) & (truth.label == 1) & (truth.visibility >= 0.5)]
+    frame = Frame(read_picture(folder / "img1" / "000001.jpg"), "1", 0.0, 0)
+    model = Path(__file__).parents[2] / "configs" / "detectors" / "yolox_nano.yaml"
+    inner = OnnxDetector(model, weights=shared_models / "yolox_nano.onnx", threads=1)
+
+    def hits(detector: Detector) -> tuple[int, int]:
+        (one,) = detector.detect([frame])
+        overlap = iou(one.xyxy, people) >= 0.5
+        return int(overlap.any(axis=0).sum()), len(one)
+
+    plain, _ = hits(inner)
+    more, boxes = hits(TiledDetector(inner))
+    assert len(people) >= 20
+    assert more >= 1.4 * plain
+    assert boxes <= 1.6 * len(people)

@@ -129,7 +129,7 @@ def test_what_finds_no_keypoints_says_so() -> None:
 def test_a_network_for_poses_finds_them() -> None:
     with np.printoptions():  # importing it changes them
         ultralytics = pytest.importorskip("ultralytics")
-    model = ultralytics.YOLO("yolov8n-pose.yaml")  # random weights; its class is "0"
+        model = ultralytics.YOLO("yolov8n-pose.yaml")  # random weights; its class is "0"
     detector = UltralyticsDetector(model, classes=("0",), min_score=1e-6, image_size=64, device="cpu")
     assert detector.keypoints[9] == "l_wrist"
     ((found, poses),) = detector.detect_poses([frame()])
