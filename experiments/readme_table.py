@@ -492,6 +492,9 @@ def hands_products() -> str:
         hits = f"{row['looks']} | {row['top_1']:.0%} | {row['top_5']:.0%}"
         worth = f"{row['mean_log_likelihood_ratio']:+.2f} | {row['misled_share']:.0%}"
         lines.append(f"| {row['method']} | {among} | {hits} | {worth} |")
+    return "\n".join(lines) + "\n"
+
+
 DETECTORS = {
     "default": "**gocv's default**",
     "yolox_nano": "YOLOX-nano",

@@ -215,7 +215,7 @@ def _tasks(
         fingerprint = hashlib.sha256(text.encode()).hexdigest()
         filmed = None
         if chosen.video:
-            text = json.dumps([_code("core", "data", "geometry", "sim"), scenario.model_dump(mode="json"), simulated])
+            text = json.dumps([_code("geometry", "sim"), scenario.model_dump(mode="json"), simulated])
             digest = hashlib.sha256(text.encode()).hexdigest()[:12]
             filmed = work / "recordings" / f"{name}-{seed}-{digest}"
         return _Task(group, scenario, simulated, variants, fingerprint, work / f"{name}-{seed}.json", filmed)

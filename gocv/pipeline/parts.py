@@ -1,8 +1,8 @@
 """Parts of the pipeline by name: ours and those of other packages, through entry points.
 
 A package registers a part under one of the groups `gocv.detectors`, `gocv.encoders`, `gocv.pose_estimators`,
-`gocv.trackers`, `gocv.hand_encoders`, `gocv.interaction_models`, `gocv.product_recognisers`, `gocv.event_detectors`. The
-arguments of its constructor, with their annotations and defaults, are its settings.
+`gocv.trackers`, `gocv.hand_encoders`, `gocv.interaction_models`, `gocv.product_recognisers`, `gocv.event_detectors`.
+The arguments of its constructor, with their annotations and defaults, are its settings.
 """
 
 from __future__ import annotations
