@@ -32,6 +32,24 @@ def train_reid_command(
     typer.echo(f"wrote {weights}")
 
 
+@train_app.command("product")
+def train_product_command(
+    config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/product/default.yaml.")],
+    overrides: Overrides = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+) -> None:
+    """Train a network that tells products apart.
+
+    A training that was killed goes on where it was when it is started again. The folder gets model.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.interact.products.training import ProductTrainSettings, train_product
+
+        weights = train_product(load(ProductTrainSettings, config, overrides or []), output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
 @export_app.command("reid")
 def export_reid_command(
     destination: Annotated[Path, typer.Argument(help="The .onnx file to write.")],
