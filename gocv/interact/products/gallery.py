@@ -134,7 +134,7 @@ class ProductGallery:
         others = [v for name in self.products if name != product for v in (self._enrolled[name], self._learnt[name])]
         wrong = np.concatenate([*others, fresh[:0]])
         rival = (fresh @ wrong.T).max(axis=1, initial=-1.0)
-        offered = []
+        offered: list[Float32] = []
         for vector, other in zip(fresh, rival, strict=True):
             own = np.concatenate([self._enrolled[product], self._learnt[product], *offered])
             closest = float((own @ vector).max())
@@ -276,7 +276,8 @@ def _weights(products: Sequence[str], prior: Mapping[str, float] | None) -> Floa
     weights = np.array([float(prior.get(name, 0.0)) for name in products])
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
         raise DataError("has weights that are no such numbers", key="prior", expected="0 or above, and not all 0")
-    return weights / weights.sum()
+    found: Float64 = weights / weights.sum()
+    return found
 
 
 def _farthest(first: Float32, others: Float32, keep: int) -> NDArray[np.int64]:

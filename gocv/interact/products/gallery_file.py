@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,7 +87,7 @@ def read_gallery(path: Path) -> GalleryContent:
         raise DataError(f"cannot be read: {error!r}", file=path, expected=_EXPECTED) from error
     if not right:
         raise DataError("holds what is no gallery", file=path, expected=_EXPECTED)
-    parts = [vectors[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    parts = [vectors[start:end] for start, end in itertools.pairwise(ends)]
     enrolled, learnt = parts[: len(products)], parts[len(products) :]
     return GalleryContent(
         settings,

@@ -24,7 +24,7 @@ SHIPPED = Path(__file__).parents[1] / "shipped" / "products.json"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ProductLikelihood:
-    """The log-likelihood ratio of a picture, in nats, if it shows a product against if it shows none of the gallery's:
+    """The log-likelihood ratio of a picture, in nats: a product against none of the gallery's.
 
         λ(s, n) = slope · s + offset + by_count · log n,
 
@@ -76,7 +76,7 @@ class _Said(Model):
     offset: float
     by_count: float
     encoder: str = ""
-    made: dict[str, Any] = {}
+    made: dict[str, Any] | None = None
 
 
 def likelihood_from(said: dict[str, Any], file: Path) -> ProductLikelihood:

@@ -1,4 +1,4 @@
-"""Packages that nobody sells, and packages set before other backgrounds: so that a network learns prints, not products."""
+"""Packages that nobody sells, and packages before other backgrounds: so that a network learns prints, not products."""
 
 from __future__ import annotations
 

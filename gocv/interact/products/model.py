@@ -21,7 +21,8 @@ class ProductModel(nn.Module):
 
     Args:
         config: What it is made of.
-        frozen: Parts of the trunk, the first ones, that keep the weights and statistics they start with.
+        frozen: Parts of the trunk, the first ones, that keep the weights they start with; the statistics of their batch
+            normalisation follow the pictures.
     """
 
     mean: Tensor
@@ -49,13 +50,6 @@ class ProductModel(nn.Module):
         for part in parts[self.frozen :]:
             found = part(found)
         return F.normalize(self.neck(self.reduce(found.mean((2, 3)))), dim=1)
-
-    def train(self, mode: bool = True) -> ProductModel:
-        """As of any module; frozen parts stay as they are."""
-        super().train(mode)
-        for part in list(self.trunk.children())[: self.frozen]:
-            part.eval()
-        return self
 
 
 def load_trunk(model: ProductModel, path: str | Path) -> None:

@@ -104,7 +104,7 @@ class TrainingPictures(Dataset[tuple[UInt8, int]]):
         self.products = first + made_up
         self._front = np.concatenate([np.arange(len(catalogue)), len(catalogue) + invented])
         self._white = settings.white
-        self._vary = _varied(settings, size_px)
+        self._vary = augmentation(settings, size_px)
 
     def __len__(self) -> int:
         return len(self.product)
@@ -133,8 +133,9 @@ def _white() -> UInt8:
     return np.full((_SIDE_PX, _SIDE_PX, 3), 255, np.uint8)
 
 
-def _varied(s: ProductAugmentSettings, size_px: int) -> albumentations.Compose:
-    a = albumentations
+def augmentation(settings: ProductAugmentSettings, size_px: int) -> albumentations.Compose:
+    """What varies a picture and brings it to a square of `size_px`; seeded by its `set_random_seed`."""
+    a, s = albumentations, settings
     poor = [a.GaussianBlur(blur_limit=(3, 7)), a.MotionBlur(blur_limit=(3, 9)), a.Downscale(scale_range=(0.25, 0.6))]
     return a.Compose(
         [

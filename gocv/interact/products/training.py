@@ -80,7 +80,8 @@ class ProductTrainSettings(Model):
         data: What is learnt from.
         model: What learns.
         trunk: File with the weights that the trunk starts with, see `gocv.interact.products.model.load_trunk`.
-        frozen: Parts of the trunk, the first ones, that keep them.
+        frozen: Parts of the trunk, the first ones, that keep them; the statistics of their batch normalisation follow
+            the pictures.
         batch: What comes together.
         augment: How pictures are varied.
         loss: What counts.

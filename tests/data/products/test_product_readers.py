@@ -66,7 +66,10 @@ def test_products_are_those_with_a_catalogue_picture(grocery: Path) -> None:
     [
         (lambda root: (root / "classes.csv").unlink(), r"classes\.csv"),
         (lambda root: (root / "classes.csv").write_text("a,b\n1,2\n"), "Class Name"),
-        (lambda root: (root / "classes.csv").write_text(f"{HEADER}\nX,0,Milk,0,/x.jpg,/x\nX,1,Milk,0,/x.jpg,/x\n"), "twice"),
+        (
+            lambda root: (root / "classes.csv").write_text(f"{HEADER}\nX,0,Milk,0,/x.jpg,/x\nX,1,Milk,0,/x.jpg,/x\n"),
+            "twice",
+        ),
         (lambda root: (root / "classes.csv").write_text(f"{HEADER}\nX,0,Milk,0,/x.jpg,/x\n"), "none of the catalogue"),
         (lambda root: (root / "train").rename(root / "elsewhere"), "no such folder"),
         (lambda root: picture(root / "val" / "Packages" / "Milk" / "Green" / "x.jpg"), "no product"),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import json
-import shutil
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -11,38 +10,59 @@ import torch
 
 from gocv.core import ConfigError
 from gocv.data.products import read_grocerystore
-from gocv.interact.products import ProductEncoder
+from gocv.interact.products import training
 from gocv.interact.products.losses import ProductLoss, ProductLossSettings
 from gocv.interact.products.made_up import cut_out, package, set_before
+from gocv.interact.products.model import ProductModel
 from gocv.interact.products.pictures import ProductAugmentSettings, TrainingPictures
-from gocv.interact.products.training import ProductTrainSettings, train_product
+from gocv.interact.products.training import ProductData, ProductTrainSettings, train_product
+
+LOOP = {"accelerator": "cpu", "devices": 1, "tensorboard": False}
+STEADY = {"kind": "constant", "warmup_epochs": 0.0}
 
 
 def settings(root: Path, **changes: Any) -> ProductTrainSettings:
-    loop = {"epochs": 2, "accelerator": "cpu", "devices": 1, "tensorboard": False}
     values = {
         "data": {"root": str(root), "made_up": 2},
         "model": {"size_px": 32, "vector": 8},
         "frozen": 14,
         "batch": {"products": 4, "pictures": 2},
-        "loop": loop,
+        "loop": LOOP,
         **changes,
     }
     return ProductTrainSettings.model_validate(values)
 
 
-def test_a_training_gives_an_encoder_and_goes_on_where_it_was(grocery: Path, tmp_path: Path) -> None:
-    whole = train_product(settings(grocery), tmp_path / "whole")
-    once = settings(grocery).model_dump(mode="json")
-    once["loop"]["epochs"] = 1
-    train_product(ProductTrainSettings.model_validate({**once, "schedule": {"kind": "constant"}}), tmp_path / "other")
-    encoder = ProductEncoder(whole, threads=1)
-    assert encoder.length == 8
-    assert encoder.encode([package(0)[0]]).shape == (1, 8)
-    assert json.loads((tmp_path / "whole" / "settings.json").read_text())["data"]["made_up"] == 2
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(
+    grocery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written to ONNX has a test of its own; here its place is taken by the weights as they are."""
+    written: dict[str, ProductModel] = {}
+
+    def keep(model: ProductModel, path: Path, about: dict[str, Any]) -> None:
+        written[path.parent.name] = copy.deepcopy(model)
+        assert about["settings"]["data"]["root"] == grocery.name  # and no place on somebody's machine
+
+    monkeypatch.setattr(training, "export_onnx", keep)
+    one, two = (settings(grocery, loop={**LOOP, "epochs": epochs}, schedule=STEADY) for epochs in (1, 2))
+    assert train_product(two, tmp_path / "whole") == tmp_path / "whole" / "model.onnx"
+    train_product(one, tmp_path / "halves")
+    first = copy.deepcopy(written["halves"])
+    train_product(two, tmp_path / "halves")
+    whole, halves = (written[name].state_dict() for name in ("whole", "halves"))
+    assert all(torch.equal(value, whole[key]) for key, value in halves.items())
+    assert not torch.equal(first.reduce.weight, written["whole"].reduce.weight)
+    stayed = [[bool((a == b).all()) for a, b in zip(*pair, strict=True)] for pair in parts_of(first, written["whole"])]
+    assert all(stayed[0])
+    assert not any(stayed[1])
     with pytest.raises(ConfigError, match="when this training began"):
-        train_product(settings(grocery, frozen=15, loop={**once["loop"], "epochs": 3}), tmp_path / "whole")
-    shutil.rmtree(tmp_path / "other")
+        train_product(settings(grocery, frozen=15, loop={**LOOP, "epochs": 3}), tmp_path / "whole")
+
+
+def parts_of(one: ProductModel, other: ProductModel) -> list[tuple[list[torch.Tensor], list[torch.Tensor]]]:
+    """Weights of both in the last frozen part of the trunk, and in the first that learns."""
+    kept, learning = ([list(m.trunk[row].parameters()) for m in (one, other)] for row in (13, 14))
+    return [(kept[0], kept[1]), (learning[0], learning[1])]
 
 
 @pytest.mark.parametrize(
@@ -54,8 +74,6 @@ def test_settings_that_do_not_fit_are_refused(tmp_path: Path, data: dict[str, An
 
 
 def test_products_that_are_left_out_are_not_learnt_and_are_scored(grocery: Path) -> None:
-    from gocv.interact.products.training import ProductData
-
     data = ProductData(settings(grocery, data={"root": str(grocery), "parts": 3, "left_out": 1}))
     assert set(data.pictures.product.tolist()) == {0, 2, 3, 5}
     assert set(data.scored.train.product.tolist()) == set(data.scored.catalogue.product.tolist()) == {1, 4}
