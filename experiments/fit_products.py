@@ -5,8 +5,8 @@
 
 Photos of the training split are looked up in galleries of half of those products: filled from the catalogue alone, and
 with photos from the first half of each product's besides, when those of the second half are asked for. The other half
-of the products is what none of the gallery's looks like. What is asked for is varied as while learning: photos of one
-product were mostly taken in one place, and other stores differ more. The result lies beside the model, or at
+of the products is what none of the gallery's looks like. All photos are varied as while learning: those of one product
+were mostly taken in one place, and other stores differ more. The result lies beside the model, or at
 `--output`, where it is for `--encoder`: the encoder that comes with gocv learnt from all products, by the same recipe.
 """
 
@@ -25,8 +25,10 @@ from gocv.data.products import read_grocerystore
 from gocv.interact.products import ProductEncoder, Trial, fit_likelihood
 from gocv.interact.products.pictures import ProductAugmentSettings, augmentation
 
-DRAWS = 20
-PHOTOS = (0, 1, 3, 8)
+DRAWS = 40
+PHOTOS = ((0,), (0, 1, 3, 8))
+"""Photos of a product beside its catalogue picture: none of any, or as many as are drawn for each."""
+
 LEAST = 0.4
 """Of a photo's area, so that most of the product is in it."""
 
@@ -36,19 +38,18 @@ def trial(
     vectors: NDArray[np.float32],
     varied: NDArray[np.float32],
     fronts: dict[int, NDArray[np.float32]],
-    photos: int,
+    photos: tuple[int, ...],
     rng: np.random.Generator,
 ) -> Trial:
+    """A gallery of the catalogue and, of each product, as many photos as are drawn from `photos`."""
     known = np.unique(product)
     place = np.concatenate([np.arange(n) / n for n in np.unique(product, return_counts=True)[1]])
     enrolled = np.sort(rng.choice(known, len(known) // 2, replace=False))
-    asked = place >= (0.5 if photos else 0.0)
+    asked = place >= (0.5 if any(photos) else 0.0)
     columns, counts = [], []
     for one in enrolled:
-        own = np.flatnonzero((product == one) & ~asked)
-        gallery = np.concatenate(
-            [fronts[one], vectors[rng.choice(own, photos, replace=False)] if photos else vectors[:0]]
-        )
+        own = rng.choice(np.flatnonzero((product == one) & (place < 0.5)), rng.choice(photos), replace=False)
+        gallery = np.concatenate([fronts[one], vectors[own]])
         columns.append((varied[asked] @ gallery.T).max(axis=1))
         counts.append(len(gallery))
     answer = np.searchsorted(enrolled, product[asked])
@@ -69,10 +70,11 @@ def main() -> None:
     chosen = np.arange(len(data.products)) % given.parts == given.part
     order = np.argsort(data.train.product, kind="stable")
     photos = data.train[order][chosen[data.train.product[order]]]
-    vectors = encode(encoder, photos, encoder.config.share, "photos")
     vary = augmentation(ProductAugmentSettings(least=LEAST), encoder.config.size_px)
     vary.set_random_seed(0)
-    varied = encoder.encode([vary(image=photos.picture(row))["image"] for row in range(len(photos))])
+    vectors, varied = (
+        encoder.encode([vary(image=photos.picture(row))["image"] for row in range(len(photos))]) for _ in range(2)
+    )
     fronts = {int(one): encode(encoder, data.catalogue[[int(one)]], 1.0, "catalogue") for one in np.flatnonzero(chosen)}
     rng = np.random.default_rng(0)
     trials = [trial(photos.product, vectors, varied, fronts, n, rng) for n in PHOTOS for _ in range(DRAWS)]
