@@ -119,7 +119,7 @@ def encode(encoder: ProductEncoder, pictures: ProductPictures, share: float, wha
 
 
 def milliseconds_per_crop(encoder: ProductEncoder, crops: int = 32) -> float:
-    """Milliseconds of a core for a crop of 200 by 200 pixels, resizing included: the fastest of three runs after one."""
+    """Milliseconds of a core for a crop of 200 by 200 pixels, resizing included; the fastest of three runs."""
     noise = list(np.random.default_rng(0).integers(0, 256, (crops, 200, 200, 3), dtype=np.uint8))
     encoder.encode(noise)
     taken = []

@@ -63,6 +63,7 @@ def test_the_table_is_that_of_the_results() -> None:
         "README.md",
         "calibration.md",
         "multicamera.md",
+        "products.md",
         "reid.md",
         "simulation.md",
         "tracking.md",
