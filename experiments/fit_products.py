@@ -6,7 +6,7 @@
 Photos of the training split are looked up in galleries of half of those products: filled from the catalogue alone, and
 with photos from the first half of each product's besides, when those of the second half are asked for. The other half
 of the products is what none of the gallery's looks like. All photos are varied as while learning: those of one product
-were mostly taken in one place, and other stores differ more. The result lies beside the model, or at
+look as if taken in one place, and other stores differ more. The result lies beside the model, or at
 `--output`, where it is for `--encoder`: the encoder that comes with gocv learnt from all products, by the same recipe.
 """
 
