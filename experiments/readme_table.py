@@ -561,6 +561,18 @@ def detection_cameras() -> str:
                 f"{', skipping' if row['skipping'] else ''} | {100 * row['looks'] / row['frames']:.0f} % "
                 f"| {row['times_real_time']:.1f} | {row['processor_s_per_footage_s']:.2f} |"
             )
+
+
+def products(name: str) -> str:
+    """Figures of product recognition, a line for each encoder and gallery."""
+    titles = {"gocv": "**gocv's**", "imagenet": "MobileNetV2, ImageNet", "fold0": "**gocv's recipe**"}
+    figures = ("top_1", "top_5", "auroc", "detected", "ece", "nll")
+    lines = ["| encoder | gallery | products | top-1 | top-5 | AUROC | detected | ECE | NLL | ms a crop |"]
+    lines.append("| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for row in rows(name):
+        cells = [f"{row[key]:.2f}" if key in row else "" for key in figures]
+        head = f"{titles.get(row['method'], row['method'])} | {row['gallery']} | {row['products']}"
+        lines.append(f"| {head} | {' | '.join(cells)} | {row['ms_per_crop']:.0f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -584,6 +596,12 @@ def pages() -> dict[Path, str]:
             "faults": multicamera_faults(),
             "rush": rush_hour(),
             "speed": multicamera_speed(),
+        },
+        "docs/products.md": {
+            "known": products("products"),
+            "held": products("products_held_out"),
+            "shelves": products("products_shelves"),
+            "gaze": products("products_gaze"),
         },
         "docs/tracking.md": {"speed": tracker_speed(), "quality": tracker_quality(), "metrics": scoring_speed()},
     }

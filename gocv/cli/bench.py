@@ -318,6 +318,30 @@ def demo(
         _show(bench_demo(visits, first_seed, _settings(config, overrides)), json_file)
 
 
+@bench_app.command("products")
+def products(
+    root: Annotated[Path, typer.Option(help="The data set.")],
+    kind: Annotated[str, typer.Option("--format", help="grocerystore, shelves or gaze.")] = "grocerystore",
+    model: Annotated[
+        list[str] | None, typer.Option(help="default, or what gocv train product wrote; may be given several times.")
+    ] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="Of shelves: folder of catalogue pictures.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Of shelves: CSV of photo, box, product.")] = None,
+    part: Annotated[
+        int | None, typer.Option(min=0, help="Only the products that a training with data.left_out=PART did not see.")
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Recognise products on real pictures, by their catalogue pictures and by more pictures of each."""
+    from gocv.bench.products import bench_products
+
+    with refusing():
+        _show(
+            bench_products(root, model or ["default"], kind=kind, catalogue=catalogue, labels=labels, part=part),
+            json_file,
+        )
+
+
 @bench_app.command("imports")
 def imports(repeats: Repeats = 7, json_file: JsonFile = None) -> None:
     """Time the import of gocv and its rooms."""

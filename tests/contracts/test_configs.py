@@ -11,6 +11,7 @@ from gocv.bench.store import StoreBenchmark
 from gocv.bench.suite import read_suite
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
+from gocv.interact.products.training import ProductTrainSettings
 from gocv.interact.training import InteractionTrainSettings
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.parts import PartSettings, check_part
@@ -96,6 +97,10 @@ def network(path: Path) -> None:
         assert ReidModel(config).length
 
 
+def product(path: Path) -> None:
+    assert load(ProductTrainSettings, path).loop.epochs
+
+
 def training(path: Path) -> None:
     assert load(ReidTrainSettings, path).loop.epochs
 
@@ -123,6 +128,7 @@ KINDS = {
     "encoders": encoder,
     "encoders/networks": network,
     "hands": hands,
+    "product": product,
     "reid": training,
     "interaction": interaction_training,
     "benchmarks": benchmark,

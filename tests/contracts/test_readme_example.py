@@ -89,6 +89,7 @@ def test_the_table_is_that_of_the_results() -> None:
         "detection.md",
         "multicamera.md",
         "pose_card.md",
+        "products.md",
         "reid.md",
         "simulation.md",
         "tracking.md",
