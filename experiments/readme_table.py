@@ -561,6 +561,7 @@ def detection_cameras() -> str:
                 f"{', skipping' if row['skipping'] else ''} | {100 * row['looks'] / row['frames']:.0f} % "
                 f"| {row['times_real_time']:.1f} | {row['processor_s_per_footage_s']:.2f} |"
             )
+    return "\n".join(lines) + "\n"
 
 
 def products(name: str) -> str:

@@ -42,11 +42,13 @@ UNKNOWN = 0.03
 """Prior share of things that are none of the products, u."""
 _SURE = 1e-3
 _FULL_PX = 48.0
+"""Squares of so many pixels count in full, smaller ones less."""
+_SHARPNESS = 3.0
+"""A look counts as the probability that it holds something to the power of this."""
 _USUAL = np.array([[np.log(8.0), 1.0], [logit(0.3), 1.0], [0.4, 0.3]])
 """Mean and standard deviation of log a, of the log odds of γ, and of atanh c_0."""
 _USUAL_LINE = np.array([[0.0, 0.7], [0.0, 2.0]])
 """As `_USUAL`, of the logarithm of the slope and of the offset."""
-"""Squares of so many pixels count in full, smaller ones less."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +58,7 @@ class Pooled:
     Attributes:
         vector: (D,) float64, mean of their vectors; shorter than 1 where they differ, 0 where there is none.
         count: Sum of their weights.
-        log_odds: Mean log odds that there is something in the hand; NaN where there is no look.
+        log_odds: Mean log odds, with the same weights, that there is something in the hand; NaN where there is no look.
     """
 
     vector: Array
@@ -65,14 +67,16 @@ class Pooled:
 
 
 def pooled(looks: HandLooks) -> Pooled:
-    """All rows as one: a look counts as much as it seems to hold something and is large."""
+    """All rows as one: a look counts as much as it is large, and the more the surer it holds something.
+
+    A thing is in sight for a part of the time alone: a hand that was empty at first may hold what it is about to put.
+    """
     if not len(looks):
         return Pooled(np.zeros(looks.vector.shape[1]), 0.0, np.nan)
     holds = np.clip(looks.holds.astype(np.float64), _SURE, 1 - _SURE)
-    size = np.minimum(looks.side_px.astype(np.float64) / _FULL_PX, 1.0)
-    weight = holds * size
+    weight = holds**_SHARPNESS * np.minimum(looks.side_px.astype(np.float64) / _FULL_PX, 1.0)
     vector = weight @ looks.vector.astype(np.float64) / weight.sum()
-    return Pooled(vector, float(weight.sum()), float(np.average(logit(holds), weights=size)))
+    return Pooled(vector, float(weight.sum()), float(np.average(logit(holds), weights=weight)))
 
 
 class LookEvidence(Model):

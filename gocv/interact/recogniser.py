@@ -59,7 +59,7 @@ class ShelfRecogniser:
 
     @classmethod
     def from_catalogue(
-        cls, folder: str | Path, products: Sequence[str], encoder: HandEncoder, *, size: int = 48
+        cls, folder: str | Path, products: Sequence[str], encoder: HandEncoder
     ) -> ShelfRecogniser:
         """One that knows the products of a store by its catalogue pictures; the evidence is the shipped one.
 
@@ -67,12 +67,11 @@ class ShelfRecogniser:
             folder: With `PRODUCT_ID.png`, `PRODUCT_ID-2.png` and so on.
             products: Ids.
             encoder: Of hands, which takes the pictures.
-            size: Of the crops that the encoder takes, pixels.
 
         Raises:
             DataError: The folder is missing, or a picture cannot be decoded.
         """
-        names, crops = read_catalogue(folder, products, size)
+        names, crops = read_catalogue(folder, products, encoder.size)
         return cls(Gallery(names, encoder.encode(crops)[1]))
 
     def recognise(self, looks: HandLooks, interactions: Sequence[Interaction]) -> list[Recognition]:

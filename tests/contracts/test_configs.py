@@ -112,6 +112,13 @@ def detector_training(path: Path) -> None:
     assert load(DetectorTrainSettings, path).data.sources
 
 
+def pose_training(path: Path) -> None:
+    pytest.importorskip("lightning")
+    from gocv.detect.pose.training import PoseTrainSettings
+
+    assert load(PoseTrainSettings, path).loop.epochs
+
+
 def hands(path: Path) -> None:
     pytest.importorskip("lightning")
     from gocv.interact.hands.training import HandTrainSettings
@@ -128,6 +135,7 @@ KINDS = {
     "encoders": encoder,
     "encoders/networks": network,
     "hands": hands,
+    "pose": pose_training,
     "product": product,
     "reid": training,
     "interaction": interaction_training,

@@ -29,13 +29,19 @@ def looks(vectors: list[np.ndarray], holds: list[float], side_px: float = 60.0) 
 
 def test_looks_count_as_much_as_they_seem_to_hold_something() -> None:
     look = pooled(looks([X, Y], [0.9, 0.1]))
-    np.testing.assert_allclose(look.vector, [0.9, 0.1, 0.0], atol=1e-6)
-    assert look.count == pytest.approx(1.0)
-    assert look.log_odds == pytest.approx(0.0, abs=1e-5)
+    np.testing.assert_allclose(look.vector, np.array([0.729, 0.001, 0.0]) / 0.73, atol=1e-6)
+    assert look.count == pytest.approx(0.73)
+    assert look.log_odds == pytest.approx(np.log(9) * 0.728 / 0.73, abs=1e-5)
+
+
+def test_a_hand_that_was_empty_at_first_may_hold_something_in_the_end() -> None:
+    look = pooled(looks([Y, Y, Y, X], [0.1, 0.1, 0.1, 0.9]))
+    assert look.vector[0] > 0.99
+    assert look.log_odds > 2.0
 
 
 def test_small_pictures_count_less() -> None:
-    assert pooled(looks([X], [0.8], side_px=24.0)).count == pytest.approx(0.4)
+    assert pooled(looks([X], [0.8], side_px=24.0)).count == pytest.approx(0.256)
 
 
 def test_where_nobody_looked_nothing_is_said() -> None:

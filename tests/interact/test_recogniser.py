@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gocv.core import ConfigError, HandLooks, Interaction, ProductRecogniser
+from gocv.core import CartEvent, ConfigError, HandLooks, Interaction, ProductRecogniser
 from gocv.interact.evidence import LookEvidence
 from gocv.interact.gallery import Gallery
 from gocv.interact.recogniser import ShelfRecogniser
@@ -85,13 +85,49 @@ def test_looks_count_up_to_the_next_reach_of_the_same_hand() -> None:
     assert other_hand[0].likelihoods == alone[0].likelihoods
 
 
-def test_a_product_that_is_learnt_is_recognised() -> None:
-    changed = np.array([0.6, 0.1, 0.8])
-    ours = recogniser()
-    before = ours.recognise(looks(taken(what=changed)), [reach(10.0)])[0].likelihoods["tea"]
+CHANGED = np.array([0.6, 0.1, 0.8])
+
+
+def move(time_s: float = 10.5, quantity: int = 1, probability: float = 0.99, shopper: str = "ann") -> CartEvent:
+    return CartEvent(f"e{time_s}", time_s, shopper, "tea", quantity, probability)
+
+
+def sure(start_s: float = 10.0) -> Interaction:
+    return Interaction("ann", "1/1", start_s, start_s + 1.0, {"take": 0.9, "return": 0.1}, 0)
+
+
+def test_a_product_that_was_certainly_taken_is_recognised_from_then_on() -> None:
+    ours, seen = recogniser(), looks(taken(what=CHANGED))
+    before = ours.recognise(seen, [sure()])[0].likelihoods["tea"]
     for _ in range(4):
-        assert ours.learn("tea", changed[None])
-    assert ours.recognise(looks(taken(what=changed)), [reach(10.0)])[0].likelihoods["tea"] > before
+        assert ours.learn(seen, [sure()], [move()]) == 1
+    assert ours.recognise(seen, [sure()])[0].likelihoods["tea"] > before
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        [move(probability=0.9)],
+        [move(quantity=2)],
+        [move(quantity=-1)],
+        [move(), move(12.5)],
+        [move(14.0)],
+        [move(shopper="bob")],
+        [],
+    ],
+    ids=["not certain", "two units", "put back", "another one near", "another time", "somebody else", "nothing"],
+)
+def test_nothing_is_learnt_of_what_may_have_been_otherwise(moves: list[CartEvent]) -> None:
+    ours = recogniser()
+    assert ours.learn(looks(taken(what=CHANGED)), [sure()], moves) == 0
+    assert ours.gallery.learnt().sum() == 0
+
+
+def test_nothing_is_learnt_of_an_empty_hand_nor_of_one_that_took_nothing() -> None:
+    empty = [(*row[:3], 0.01, row[4]) for row in taken(what=CHANGED)]
+    assert recogniser().learn(looks(empty), [sure()], [move()]) == 0
+    touched = Interaction("ann", "1/1", 10.0, 11.0, {"take": 0.1, "touch": 0.9}, 0)
+    assert recogniser().learn(looks(taken(what=CHANGED)), [touched], [move()]) == 0
 
 
 def test_nothing_is_valid() -> None:
@@ -108,6 +144,8 @@ def test_what_is_saved_is_read_again(tmp_path: Path) -> None:
 
 def test_a_catalogue_is_enough_to_start(tmp_path: Path) -> None:
     class MeanColour:
+        size = 48
+
         def encode(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             middle = crops[:, 20:28, 20:28].mean(axis=(1, 2))
             return np.ones(len(crops), np.float32), middle / np.linalg.norm(middle, axis=1, keepdims=True)
