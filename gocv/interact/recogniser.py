@@ -17,7 +17,7 @@ _SAYS = 0.02
 """Likelihoods that are all nearer to 1 than this are no recognition."""
 _LEAST = 1e-3
 """No likelihood is smaller: a picture may always mislead."""
-_CERTAIN, _TAKEN, _HELD = 0.97, 0.5, 0.8
+_CERTAIN, _TAKEN, _HELD = 0.97, 0.5, 0.6
 """What is learnt from was taken with this probability, by this hand, and was in it to be seen."""
 _TOGETHER_S, _APART_S = 0.5, 2.0
 """A take belongs to an interaction that is no further from it than the one, where no other is nearer than the other."""
