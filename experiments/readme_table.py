@@ -60,6 +60,7 @@ def table() -> str:
     measured += _tracking()
     measured += _reid()
     measured += _multicamera()
+    measured += _vision()
     lines = ["| measured | |", "| --- | ---: |", *(f"| {what} | {figure} |" for what, figure in measured)]
     return "\n".join(lines) + "\n"
 
@@ -144,6 +145,48 @@ def _multicamera() -> list[tuple[str, str]]:
             "Calibrated by two people who walk 5 minutes, simulated / WILDTRACK, real: median floor error",
             f"{statistics.median(known):.2f} m / {real['median_floor_error_m']:.2f} m",
         ),
+    ]
+
+
+def _vision() -> list[tuple[str, str]]:
+    """What comes with gocv and looks at people, hands and products."""
+    people = {(row["method"], row["dataset"]): row for row in rows("detectors")}
+    beside = ("default", "yolox_nano", "yolov4_tiny", "yolov8n")
+
+    def ap50(data: str, key: str) -> str:
+        (name,) = {dataset for _, dataset in people if dataset.startswith(data)}
+        return " / ".join(f"{100 * people[method, name][key]:.1f}" for method in beside)
+
+    shopper = next(row for row in rows("shopper_found") if row["method"] == "default")
+    wrists = next(row for row in rows("pose") if row["method"].startswith("gocv"))
+    packages = {row["gallery"]: row for row in rows("products") if row["method"] == "gocv"}
+    best = packages["catalogue + train"]
+    did = next(r for r in rows("interaction") if r["clips"].startswith("filmed") and r["method"] == "network")
+    taught = {row["method"]: row for row in rows("self_label") if row.get("looks")}
+    hands = {row["method"]: row for row in rows("store_hands") if row["scenario"] == "all"}
+    wrong = [hands[name]["units_wrong"] for name in ("gocv without hands", "gocv")]
+    return [
+        ("People in COCO, AP50 of gocv's detector / YOLOX-nano / YOLOv4-tiny / YOLOv8n (AGPL), %", ap50("coco", "ap50")),
+        ("… at least 100 pixels high", ap50("coco", "ap50_tall")),
+        ("… Penn-Fudan", ap50("penn", "ap50")),
+        (
+            "The shopper of cps-test-01, real: found in the views of four cameras / where not obscured / by any camera",
+            " / ".join(f"{shopper[f'share_of_{key}']:.0%}" for key in ("views", "clear_views", "moments")),
+        ),
+        ("Wrists labelled by eye: found within a tenth of the box, gocv's estimator of poses", f"{wrists['wrist_pck']:.0%}"),
+        (
+            f"GroceryStoreDataset, {best['products']} packages: right by catalogue alone / with its training pictures",
+            f"{packages['catalogue']['top_1']:.0%} / {best['top_1']:.0%}",
+        ),
+        (
+            f"What hands did in {did['visits']} rendered visits ⁴, take, return, touch or none: macro F1",
+            f"{did['macro_f1']:.3f}",
+        ),
+        (
+            "… learnt from the scales' labels / from the truth, of the same simulated visits",
+            " / ".join(f"{taught[name]['macro_f1']:.3f}" for name in ("labelled by the scales", "labelled fully")),
+        ),
+        (f"Units wrong in {hands['gocv']['receipts']} receipts where weight cannot decide ⁴, without / with hands", f"{wrong[0]} / {wrong[1]}"),
     ]
 
 
@@ -564,6 +607,22 @@ def detection_cameras() -> str:
     return "\n".join(lines) + "\n"
 
 
+def store_hands() -> str:
+    """Receipts with and without hands, where weight cannot decide; in Markdown."""
+    found = rows("store_hands")
+    methods = [row["method"] for row in found if row["scenario"] == "all" and row["method"].startswith("gocv")]
+    scenarios = [row["scenario"] for row in found if row["method"] == "gocv"]
+    of = {(row["method"], row["scenario"]): row for row in found}
+    heads = [f"{'together' if name == 'all' else f'`{name}`'}, {of['gocv', name]['receipts']}" for name in scenarios]
+    lines = [f"| units wrong (receipts exact), of receipts | {' | '.join(heads)} | calibration error |"]
+    lines.append("| --- |" + " ---: |" * (len(heads) + 1))
+    for method in methods:
+        own = [of[method, name] for name in scenarios]
+        cells = [f"{row['units_wrong']} ({row['exact']:.0%})" for row in own]
+        lines.append(f"| {method} | {' | '.join(cells)} | {of[method, 'all']['calibration_error']:.3f} |")
+    return "\n".join(lines) + "\n"
+
+
 def products(name: str) -> str:
     """Figures of product recognition, a line for each encoder and gallery."""
     titles = {"gocv": "**gocv's**", "imagenet": "MobileNetV2, ImageNet", "fold0": "**gocv's recipe**"}
@@ -583,6 +642,7 @@ def pages() -> dict[Path, str]:
         "README.md": {"measured": table()},
         "docs/simulation.md": {"calibration": calibration()},
         "docs/reid.md": {"encoders": encoders(), "pairs": encoder_pairs(), "same": encoder_calibration()},
+        "docs/fusion.md": {"hands": store_hands()},
         "docs/pose_card.md": {"poses": poses()},
         "docs/hands_card.md": {"full": hands_full(), "products": hands_products()},
         "docs/calibration.md": {"walkers": calibration_from_walkers()},

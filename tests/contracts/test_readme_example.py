@@ -87,6 +87,7 @@ def test_the_table_is_that_of_the_results() -> None:
         "calibration.md",
         "hands_card.md",
         "detection.md",
+        "fusion.md",
         "multicamera.md",
         "pose_card.md",
         "products.md",
