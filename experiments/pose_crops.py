@@ -4,8 +4,9 @@ SOURCE is one of
 
 - `simulated`: shoppers of made-up stores as their ceiling cameras see them, with exact keypoints (seeds below 1000).
 - `simulated_test`: the same of test seeds (10,000 and more), to measure on.
-- `real`: people in COCO's train2017 pictures, PETS09, MOT17-mini, clips of stores and of people seen from above, and
-  the made-up people of MultiviewX. Their keypoints are not known; `pose_teacher.py` adds a teacher's.
+- `coco`: people in COCO's train2017 pictures.
+- `footage`: people in PETS09, MOT17-mini, clips of a store and of people seen from above, and the made-up people of
+  MultiviewX. Their keypoints are not known, as those of COCO's; `pose_teacher.py` adds a teacher's.
 
 FOLDER gets `pictures/NUMBER.jpg`, each one person with some room around, and the table `poses.npz` that
 `gocv.detect.pose.pictures` reads.
@@ -116,12 +117,11 @@ def simulated(seeds: Iterable[int], workers: int) -> Iterator[Person]:
             yield from people
 
 
-def real(root: Path, weights: Path) -> Iterator[Person]:
+def footage(root: Path, weights: Path) -> Iterator[Person]:
     detector = OnnxDetector(
         ROOT / "configs" / "detectors" / "yolox_nano.yaml", weights=weights, min_score=SCORE, threads=1
     )
     for source, people in {
-        "coco": of_coco(root),
         "mot17": of_mot17(root),
         "clips": of_clips(root, detector),
         "pets09": of_pets09(root, detector),
@@ -205,7 +205,7 @@ def write(folder: Path, people: Iterable[Person]) -> Counter[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", choices=["simulated", "simulated_test", "real"])
+    parser.add_argument("source", choices=[*SEEDS, "coco", "footage"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--root", type=Path, default=Path("../shared/data"), help="where the data sets are")
     parser.add_argument(
@@ -213,7 +213,10 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, default=1, help="stores at a time")
     given = parser.parse_args()
-    found = real(given.root, given.weights) if given.source == "real" else simulated(SEEDS[given.source], given.workers)
+    if given.source in SEEDS:
+        found = simulated(SEEDS[given.source], given.workers)
+    else:
+        found = of_coco(given.root) if given.source == "coco" else footage(given.root, given.weights)
     print(dict(write(given.folder, found)))
 
 

