@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from gocv.core import DataError, MissingDependencyError
 from gocv.data.files import written_whole
-from gocv.detect import runtimes
+from gocv.data.networks import Network
 from gocv.detect.pose.net import PoseNet
 
 _TOLERANCE = 1e-3
@@ -66,12 +66,12 @@ def export_pose(net: PoseNet, path: str | Path, *, whole_numbers: bool = True, s
             verbose=False,
         )
         _write(program.model_proto, temporary, whole_numbers)
-        written = runtimes.load("onnxruntime", temporary, 1)
+        written = Network(temporary, threads=1)
         with torch.inference_mode():
             wanted = [value.numpy() for value in plain(torch.from_numpy(crops))]
         apart = 0.0
         for n in _BATCHES:
-            found = written.run(crops[:n].astype(np.float32))
+            found = written.run(crops[:n])
             apart = max(apart, *(float(np.abs(a - b[:n]).max()) for a, b in zip(found, wanted, strict=True)))
         if not apart <= _TOLERANCE * max(1.0, *(float(np.abs(value).max()) for value in wanted)):
             raise DataError(f"ONNX Runtime's values are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most")

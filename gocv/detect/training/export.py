@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from gocv.core import DataError, MissingDependencyError
 from gocv.data.files import written_whole
+from gocv.data.networks import Network
 from gocv.data.pictures import read_picture
-from gocv.detect import runtimes
 from gocv.detect.config import DetectorConfig, Head, Input
 from gocv.detect.preprocess import prepare
 from gocv.detect.training.network import ANCHORS, STRETCH, STRIDES, PersonNet
@@ -114,7 +114,7 @@ def _write(net: PersonNet, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
-    written = runtimes.load("onnxruntime", path, 1)
+    written = Network(path, threads=1)
     for given in pictures:
         with torch.inference_mode():
             wanted = net(torch.from_numpy(given))
