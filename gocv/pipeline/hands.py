@@ -20,8 +20,9 @@ from gocv.data.floor_tracks import read_floor_tracks
 from gocv.data.hand_looks import HandLooksWriter, read_hand_looks
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, Recording
-from gocv.interact.crops import HandPaths, HandTimes, cut, hand_squares, hand_times
+from gocv.interact.crops import HandPaths, HandTimes, hand_times
 from gocv.interact.episodes import Episodes, find_episodes
+from gocv.interact.hands import look_at_hands
 from gocv.pipeline.config import InteractSettings, PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.parts import make_part
@@ -158,21 +159,7 @@ def _look_through(
             if frame.time_s < next_s - _EARLY_S:
                 continue
             next_s = frame.time_s + 1 / settings.rate_hz
-            squares = hand_squares(paths, camera.calibration, frame.time_s, only=times)
-            if not len(squares):
-                continue
-            holds, vector = encoder.encode(cut(frame.image, squares.xyxy, encoder.size))
-            table.write(
-                HandLooks(
-                    paths.shoppers,
-                    (camera.name,),
-                    time_s=np.full(len(squares), frame.time_s),
-                    shopper=squares.shopper,
-                    hand=squares.hand,
-                    camera=np.zeros(len(squares), np.int64),
-                    side_px=squares.side_px,
-                    holds=holds,
-                    vector=vector,
-                )
-            )
+            looks = look_at_hands(frame, camera.calibration, paths, encoder, only=times)
+            if len(looks):
+                table.write(looks)
     return list(frames.report.notes)
