@@ -80,7 +80,7 @@ def write_onnx(
     model = onnx.load(path)
     if int8:
         _to_int8(model.graph)
-    _forget_places(model)
+    forget_places(model)
     onnx.helper.set_model_props(model, {key: json.dumps(said, sort_keys=True) for key, said in (about or {}).items()})
     onnx.save(model, path)
 
@@ -177,8 +177,8 @@ def _to_int8(graph: Any) -> None:
     graph.node.extend(nodes)
 
 
-def _forget_places(model: Any) -> None:
-    """Take away what the exporter notes of each node, such as the files of the machine that it comes from."""
+def forget_places(model: Any) -> None:
+    """Take from an `onnx.ModelProto` what the exporter noted, such as the files of the machine that it comes from."""
     graph = model.graph
     del model.metadata_props[:], graph.metadata_props[:], graph.value_info[:]
     for part in (graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
