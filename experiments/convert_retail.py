@@ -26,9 +26,10 @@ from PIL import Image
 from gocv.core import Frame
 from gocv.data.coco import read_yolo
 from gocv.data.files import written_whole
+from gocv.data.networks import Network
 from gocv.data.pictures import read_picture
 from gocv.data.video import VideoReader
-from gocv.detect import OnnxDetector, runtimes
+from gocv.detect import OnnxDetector
 
 WIDTH, HEIGHT, STRIDE, SHAPES = 544, 320, 16, 12
 PRIORS_PX = (
@@ -114,7 +115,7 @@ def pictures(root: Path) -> Iterator[np.ndarray]:
 
 def fit(source: Path, root: Path, teacher: OnnxDetector) -> list[tuple[float, float]]:
     """The shapes' widths and heights, pixels."""
-    network = runtimes.load("onnxruntime", source, 1)
+    network = Network(source, threads=1)
     found: list[list[Any]] = [[] for _ in range(SHAPES)]
     for image in pictures(root):
         offset, score = network.run(image[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32))

@@ -12,7 +12,8 @@ from torch import nn
 
 from gocv.interact.products import ProductModelConfig
 from gocv.interact.products.export import export_onnx
-from gocv.interact.products.model import ProductModel, load_trunk
+from gocv.interact.products.model import ProductModel
+from gocv.train.weights import load_trunk
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     parser.add_argument("--size-px", type=int, default=160)
     given = parser.parse_args()
     model = ProductModel(ProductModelConfig(size_px=given.size_px, vector=1280))
-    load_trunk(model, given.weights)
+    load_trunk(model.trunk, given.weights)
     model.reduce = nn.Identity()  # type: ignore[assignment]
     print(f"least cosine {export_onnx(model, given.output, {'trunk': given.weights.name}):.4f}")
 

@@ -14,11 +14,10 @@ from types import TracebackType
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from gocv.core import DataError, HandLooks
 from gocv.data.files import written_whole
-from gocv.data.parquet import BatchWriter, check_columns, open_parquet
+from gocv.data.parquet import BatchWriter, check_columns, open_parquet, refuse_rows
 
 _ROWS_A_GROUP = 2_000
 _ROW = pa.schema(
@@ -123,10 +122,10 @@ def _read(path: Path, camera: int, cameras: tuple[str, ...], index: Mapping[str,
     numbers = {name: table[name].to_numpy() for name in ("time_s", "hand", "side_px", "holds")}
     flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     vector = flat.reshape(len(names), kind.list_size)
-    _refuse(path, ~np.isfinite(numbers["time_s"]), "time_s", "finite seconds")
-    _refuse(path, ~np.isin(numbers["hand"], (0, 1)), "hand", "0 or 1")
-    _refuse(path, ~((numbers["holds"] >= 0) & (numbers["holds"] <= 1)), "holds", "0 to 1")
-    _refuse(path, ~np.isfinite(vector).all(axis=1), "vector", "finite numbers")
+    refuse_rows(path, ~np.isfinite(numbers["time_s"]), "time_s", "finite seconds")
+    refuse_rows(path, ~np.isin(numbers["hand"], (0, 1)), "hand", "0 or 1")
+    refuse_rows(path, ~((numbers["holds"] >= 0) & (numbers["holds"] <= 1)), "holds", "0 to 1")
+    refuse_rows(path, ~np.isfinite(vector).all(axis=1), "vector", "finite numbers")
     return HandLooks(
         tuple(index),
         cameras,
@@ -135,9 +134,3 @@ def _read(path: Path, camera: int, cameras: tuple[str, ...], index: Mapping[str,
         vector=vector[known],
         **{name: column[known] for name, column in numbers.items()},
     )
-
-
-def _refuse(path: Path, wrong: NDArray[np.bool_], key: str, expected: str) -> None:
-    if wrong.any():
-        row = 1 + int(np.argmax(wrong))
-        raise DataError("the value will not do", file=path, row=row, key=key, expected=expected)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from gocv.data.networks import RuntimeName
 from gocv.detect.onnx import OnnxDetector
-from gocv.detect.runtimes import RuntimeName
 
 SHIPPED = Path(__file__).parent / "shipped" / "person.yaml"
 """What describes it; the weights are beside it."""

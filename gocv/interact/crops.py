@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from gocv.core import JOINTS, ConfigError, DataError, FloorTracks
+from gocv.core import ConfigError, DataError, FloorTracks
 from gocv.core.rows import Rows, column
 from gocv.geometry import PinholeCamera
+from gocv.interact.paths import hands_of
 
 Array = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
@@ -19,12 +20,10 @@ UInt8 = NDArray[np.uint8]
 SIDE_M = 0.42
 """Of a square: what a hand holds is inside, and the noise of the joints too."""
 BEYOND_WRIST_M = 0.09
-"""From the wrist to the middle of the hand, along the forearm."""
+"""From the wrist to the middle of a square, along the forearm: the hand's, and a little of what it holds."""
 LEAST_PX = 16.0
 """Squares of fewer pixels show nothing."""
 _LONGEST_GAP_S = 0.5
-_WRISTS = [JOINTS.index("l_wrist"), JOINTS.index("r_wrist")]
-_ELBOWS = [JOINTS.index("l_elbow"), JOINTS.index("r_elbow")]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -75,9 +74,8 @@ class HandTimes(Rows):
 class HandPaths:
     """Where the middles of hands are, at any time.
 
-    The middle of a hand lies beyond its wrist, on the line from the elbow; on the wrist where no elbow is known.
-    Between two rows of a shopper it moves in a straight line; it is not known where they are more than half a second
-    apart.
+    `gocv.interact.paths.hands_of` says where they are in a row. Between two rows of a shopper a hand moves in a
+    straight line; it is not known where they are more than half a second apart.
 
     Args:
         shoppers: Rows in any order, with joints.
@@ -89,12 +87,7 @@ class HandPaths:
 
     def __init__(self, shoppers: FloorTracks, *, beyond_wrist_m: float = BEYOND_WRIST_M) -> None:
         self.shoppers = shoppers.shoppers
-        wrists, elbows = shoppers.joints_m[:, _WRISTS], shoppers.joints_m[:, _ELBOWS]
-        along = wrists - elbows
-        length = np.linalg.norm(along, axis=2, keepdims=True)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            beyond = np.where(length > 1e-6, along / length, 0.0) * beyond_wrist_m
-        hands = wrists + beyond
+        hands = hands_of(shoppers.joints_m, beyond_wrist_m)
         order = np.argsort(shoppers.time_s, kind="stable")
         self._paths: dict[tuple[int, int], tuple[Array, Array]] = {}
         for shopper in range(len(self.shoppers)):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
-import json
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from gocv.core import DataError, MissingDependencyError
 from gocv.data.files import written_whole
 from gocv.interact.hand_network import KEY, HandNetwork
 from gocv.interact.network import InteractionNet
+from gocv.train.export import check_close, write_onnx
 
 _TOLERANCE = 1e-3
 _SHAPES = ((1, 0), (3, 16))
@@ -38,46 +35,28 @@ def export_network(net: InteractionNet, path: Path, about: Mapping[str, Any], *,
         DataError: ONNX Runtime gives other log odds than torch (by more than 1e-3).
         MissingDependencyError: The exporter is not installed.
     """
-    if importlib.util.find_spec("onnxscript") is None:  # torch's exporter is made of it
-        raise MissingDependencyError("writing ONNX needs onnxscript: pip install 'gocv[train]'")
-    import onnx
-
     net = copy.deepcopy(net).cpu().eval()
     n, t = torch.export.Dim("n", min=1), torch.export.Dim("t", min=1)
-    with written_whole(path) as temporary, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "# The axis name")  # n and t name an axis of each input
-        torch.onnx.export(
+    axes = {"frames": {0: n, 1: t}, "inside": {0: n, 1: t}, "features": {0: n}}
+    with written_whole(path) as temporary:
+        write_onnx(
             net,
             _clips(net, 2, frames),
             temporary,
-            input_names=["frames", "inside", "features"],
-            output_names=["clips", "rows"],
-            dynamo=True,
-            dynamic_shapes={"frames": {0: n, 1: t}, "inside": {0: n, 1: t}, "features": {0: n}},
-            external_data=False,
-            verbose=False,
+            inputs=["frames", "inside", "features"],
+            outputs=["clips", "rows"],
+            axes=axes,
+            about={KEY: about},
         )
-        model = onnx.load(temporary)
-        del model.metadata_props[:]
-        for node in [*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output, model.graph]:
-            if hasattr(node, "doc_string"):
-                node.doc_string = ""
-            if hasattr(node, "metadata_props"):
-                del node.metadata_props[:]
-        onnx.helper.set_model_props(model, {KEY: json.dumps(dict(about))})
-        onnx.save(model, temporary)
-        written, apart = HandNetwork(temporary), 0.0
+        written = HandNetwork(temporary)
+        found: list[np.ndarray] = []
+        wanted: list[np.ndarray] = []
         for many, more in _SHAPES:
             given = _clips(net, many, frames + more)
             with torch.inference_mode():
-                wanted = net(*given)
-            for ours, theirs in zip(written.logits(*(a.numpy() for a in given)), wanted, strict=True):
-                apart = max(apart, float(np.abs(ours - theirs.numpy()).max()))
-        if not apart <= _TOLERANCE:
-            raise DataError(
-                f"ONNX Runtime's log odds are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most"
-            )
-    return apart
+                wanted += [one.numpy() for one in net(*given)]
+            found += written.logits(*(one.numpy() for one in given))
+        return check_close(found, wanted, most=_TOLERANCE, file=path, what="log odds")
 
 
 def _clips(net: InteractionNet, many: int, frames: int) -> tuple[torch.Tensor, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from gocv.core import DataError
+from gocv.data.networks import Network
 from gocv.interact.clips import Clips
 from gocv.interact.labelled import LabelledClips
 
@@ -18,6 +18,7 @@ Float32 = NDArray[np.float32]
 
 KEY = "gocv.interact"
 """Of the metadata that the file carries."""
+_SAID = ("classes", "channels", "numbers", "prior", "temperature", "rows")
 _BATCH = 256
 
 
@@ -41,21 +42,11 @@ class HandNetwork:
     """
 
     def __init__(self, weights: str | Path, *, threads: int | None = 1) -> None:
-        import onnxruntime
-
-        file = Path(weights)
-        if not file.is_file():
-            raise DataError("is not there", file=file, expected="a network of 'gocv train interaction'")
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads or 0
-        try:
-            self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
-            about = json.loads(self._session.get_modelmeta().custom_metadata_map[KEY])
-        except Exception as error:  # the library raises classes that it does not export
-            raise DataError(
-                f"cannot be read: {error}", file=file, expected="a network of 'gocv train interaction'"
-            ) from error
+        file, wanted = Path(weights), "a network of 'gocv train interaction'"
+        self._network = Network(file, threads=threads, inputs=None, wanted=wanted)
+        about = self._network.about(KEY, *_SAID)
+        if [port.name for port in self._network.outputs] != ["clips", "rows"]:
+            raise DataError("gives something else", file=file, expected=wanted)
         self.classes, self.channels, self.numbers = (tuple(about[key]) for key in ("classes", "channels", "numbers"))
         self.prior, self.temperature = np.array(about["prior"], np.float64), float(about["temperature"])
         self.of_rows = bool(about["rows"])
@@ -76,9 +67,9 @@ class HandNetwork:
         rows = [np.empty((0, frames.shape[1], classes), np.float32)]
         for i in range(0, len(frames), _BATCH):
             part = slice(i, i + _BATCH)
-            given = {"frames": frames[part], "inside": inside[part].astype(np.float32), "features": features[part]}
-            wanted = {node.name for node in self._session.get_inputs()}  # without numbers, there is no such input
-            one, other = self._session.run(["clips", "rows"], {k: v for k, v in given.items() if k in wanted})
+            given = {"frames": frames[part], "inside": inside[part], "features": features[part]}
+            # Without numbers, there is no such input.
+            one, other = self._network.run(*(given[port.name] for port in self._network.inputs))
             whole.append(one)
             rows.append(other)
         return np.concatenate(whole), np.concatenate(rows)

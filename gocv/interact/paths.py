@@ -17,7 +17,7 @@ WRISTS = [JOINTS.index("l_wrist"), JOINTS.index("r_wrist")]
 """Of the left and of the right hand."""
 ELBOWS = [JOINTS.index("l_elbow"), JOINTS.index("r_elbow")]
 """Of the left and of the right arm."""
-_HAND_M = 0.08
+HAND_M = 0.08
 """From the wrist to the middle of the hand, along the forearm (Winter, "Biomechanics and Motor Control of Human
 Movement", 4th ed., figure 4.1: a hand is .108 of the height long)."""
 _LEAST_ARM_M = 0.05
@@ -65,14 +65,23 @@ def shopper_paths(shoppers: FloorTracks, *, gap_s: float = 0.5, least_score: flo
     return paths
 
 
-def hands_of(joints_m: Array) -> Array:
-    """(n, 2, 3) middles of the hands of (n, 8, 3) joints: a hand's length past the wrist, or the wrist alone."""
+def hands_of(joints_m: NDArray[np.floating], beyond_wrist_m: float = HAND_M) -> Array:
+    """Where the middles of hands are: beyond the wrist, on the line from the elbow; at the wrist without an elbow.
+
+    Args:
+        joints_m: (n, 8, 3), the joints of `gocv.core.JOINTS` in any frame; NaN where not known.
+        beyond_wrist_m: From the wrist to the middle of the hand. A forearm shorter than 5 cm has no direction.
+
+    Returns:
+        (n, 2, 3) float64, of the left and of the right hand; NaN where the wrist is not known.
+    """
+    joints_m = np.asarray(joints_m, np.float64)
     wrist, elbow = joints_m[:, WRISTS], joints_m[:, ELBOWS]
     arm = wrist - elbow
     length = np.linalg.norm(arm, axis=2, keepdims=True)
     with np.errstate(invalid="ignore"):
         known = length > _LEAST_ARM_M
-    return np.asarray(wrist + np.where(known, _HAND_M * arm / np.where(known, length, 1.0), 0.0))
+    return np.asarray(wrist + np.where(known, beyond_wrist_m * arm / np.where(known, length, 1.0), 0.0))
 
 
 def _path(name: str, rows: FloorTracks, gap_s: float, least_score: float) -> ShopperPath:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from gocv.core import (
     CartEvent,
     FloorTracks,
@@ -20,8 +18,10 @@ from gocv.data.floor_tracks import read_floor_tracks
 from gocv.data.hand_looks import HandLooksWriter, read_hand_looks
 from gocv.data.progress import with_progress
 from gocv.data.recording import Camera, Recording
-from gocv.interact.crops import HandPaths, HandTimes, cut, hand_squares, hand_times
+from gocv.detect.pacing import at_rate
+from gocv.interact.crops import HandPaths, HandTimes, hand_times
 from gocv.interact.episodes import Episodes, find_episodes
+from gocv.interact.hands import look_at_hands
 from gocv.pipeline.config import InteractSettings, PipelineConfig
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.parts import make_part
@@ -39,9 +39,6 @@ from gocv.pipeline.tables import (
 
 GIVEN = ("folder", "products", "encoder")
 """What a recogniser of products is made with: their pictures, their ids, and what looks at pictures of hands."""
-
-_EARLY_S = 1e-3
-"""A frame that comes no more than this too early for the rate is looked at."""
 
 
 def interact(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
@@ -152,27 +149,10 @@ def _look_through(
 ) -> list[str]:
     """One camera's table; what is to be said of its footage."""
     assert camera.calibration is not None
-    frames, next_s = footage(camera), -np.inf
+    frames = footage(camera)
     with HandLooksWriter(folder.table(f"hands-{camera.name}")) as table:
-        for frame in with_progress(frames, f"hands {camera.name}"):
-            if frame.time_s < next_s - _EARLY_S:
-                continue
-            next_s = frame.time_s + 1 / settings.rate_hz
-            squares = hand_squares(paths, camera.calibration, frame.time_s, only=times)
-            if not len(squares):
-                continue
-            holds, vector = encoder.encode(cut(frame.image, squares.xyxy, encoder.size))
-            table.write(
-                HandLooks(
-                    paths.shoppers,
-                    (camera.name,),
-                    time_s=np.full(len(squares), frame.time_s),
-                    shopper=squares.shopper,
-                    hand=squares.hand,
-                    camera=np.zeros(len(squares), np.int64),
-                    side_px=squares.side_px,
-                    holds=holds,
-                    vector=vector,
-                )
-            )
+        for frame in at_rate(with_progress(frames, f"hands {camera.name}"), settings.rate_hz):
+            looks = look_at_hands(frame, camera.calibration, paths, encoder, only=times)
+            if len(looks):
+                table.write(looks)
     return list(frames.report.notes)

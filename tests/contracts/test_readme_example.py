@@ -33,7 +33,7 @@ def test_examples_of_tracking(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_examples_of_reid(capsys: pytest.CaptureFixture[str]) -> None:
-    page = README.parent / "docs" / "hands_card.md", "reid.md"
+    page = README.parent / "docs" / "reid.md"
     encoding, gallery = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     exec(compile(encoding, page.name, "exec"), {})
     assert re.fullmatch(r"cosine -?\d\.\d\d\n", capsys.readouterr().out)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from gocv.core import FloorTracks, HandLooks, InteractionModel, ShelfId
 from gocv.interact.calibrate import with_prior
 from gocv.interact.model import NetworkInteractions, TreeInteractions
-from gocv.pipeline.parts import PartSettings, _checked
+from gocv.pipeline.parts import PartSettings, make_part
 
 NOBODY_LOOKED = HandLooks.empty(shoppers=(), cameras=())
 MODELS = (NetworkInteractions, TreeInteractions)
@@ -81,11 +80,13 @@ def test_a_place_where_nothing_is_weighed_can_be_a_shelf(store, walk, reach) -> 
     assert found.zone == "counter"
 
 
-@pytest.mark.parametrize("factory", MODELS)
-def test_the_pipeline_makes_it_with_a_store_and_its_settings(factory, store) -> None:
-    settings = PartSettings.model_validate({"part": "default", "even": False})
-    given = {"store": store, **(settings.model_extra or {})}
-    assert _checked(factory, inspect.signature(factory), given) == {"store": store, "even": False}
+@pytest.mark.parametrize(("name", "kind"), [("default", NetworkInteractions), ("trees", TreeInteractions)])
+def test_the_pipeline_makes_it_with_a_store_and_its_settings(name, kind, store, walk, reach) -> None:
+    settings = PartSettings.model_validate({"part": name, "even": False})
+    made = make_part("interaction_models", "interact.model", settings, store=store, rate_hz=10.0)
+    assert type(made) is kind
+    tracks = walk([way(reach)])
+    assert made.predict(tracks, NOBODY_LOOKED) == kind(store, even=False).predict(tracks, NOBODY_LOOKED)
 
 
 def test_a_prior_is_exchanged_for_another() -> None:

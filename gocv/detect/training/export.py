@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib.util
 import logging
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,14 +15,15 @@ import torch
 import yaml
 from numpy.typing import NDArray
 
-from gocv.core import DataError, MissingDependencyError
+from gocv.core import DataError
 from gocv.data.files import written_whole
+from gocv.data.networks import Network
 from gocv.data.pictures import read_picture
-from gocv.detect import runtimes
 from gocv.detect.config import DetectorConfig, Head, Input
 from gocv.detect.preprocess import prepare
 from gocv.detect.training.network import ANCHORS, STRETCH, STRIDES, PersonNet
 from gocv.detect.training.settings import ExportSettings
+from gocv.train.export import check_close, write_onnx
 
 _TOLERANCE = 1e-2
 """Of the maps, whose values are some tens."""
@@ -70,8 +69,6 @@ def export_detector(net: PersonNet, folder: str | Path, settings: ExportSettings
         DataError: ONNX Runtime gives other maps than torch (by more than a hundredth), or there are no pictures.
         MissingDependencyError: The exporter is not installed.
     """
-    if importlib.util.find_spec("onnxscript") is None:  # torch's exporter is made of it
-        raise MissingDependencyError("writing ONNX needs onnxscript: pip install 'gocv[train]'")
     if settings.int8 and not pictures:
         raise DataError("there is no picture", key="calibration", expected="at least one, for int8")
     into = Path(folder)
@@ -100,27 +97,14 @@ def _write(net: PersonNet, path: Path) -> None:
         2: 32 * torch.export.Dim("h", min=1),
         3: 32 * torch.export.Dim("w", min=1),
     }
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter, about itself
-        torch.onnx.export(
-            net,
-            (torch.from_numpy(pictures[0]),),
-            path,
-            input_names=["pixels"],
-            output_names=list(_OUTPUTS),
-            dynamo=True,
-            dynamic_shapes={"pixels": any_size},
-            external_data=False,
-            verbose=False,
-        )
-    written = runtimes.load("onnxruntime", path, 1)
+    write_onnx(
+        net, (torch.from_numpy(pictures[0]),), path, inputs=["pixels"], outputs=_OUTPUTS, axes={"pixels": any_size}
+    )
+    written = Network(path, threads=1)
     for given in pictures:
         with torch.inference_mode():
-            wanted = net(torch.from_numpy(given))
-        apart = max(float(np.abs(a - b.numpy()).max()) for a, b in zip(written.run(given), wanted, strict=True))
-        if not apart <= _TOLERANCE:
-            raise DataError(f"ONNX Runtime's maps are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most")
+            wanted = [one.numpy() for one in net(torch.from_numpy(given))]
+        check_close(written.run(given), wanted, most=_TOLERANCE, file=path, what="maps")
 
 
 def _inputs(settings: ExportSettings, pictures: Sequence[Path]) -> list[NDArray[np.float32]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import ConfigError, DataError
+from gocv.data.networks import Network
 
 Float32 = NDArray[np.float32]
 
@@ -33,26 +34,17 @@ class OnnxHandEncoder:
     """
 
     def __init__(self, weights: str | Path | None = None, *, batch: int = 64, threads: int | None = None) -> None:
-        import onnxruntime
-
-        if min(batch, threads or 1) < 1:
-            raise ConfigError("is not above 0", key="batch, threads", expected="at least 1")
+        if batch < 1:
+            raise ConfigError(f"is {batch}", key="batch", expected="at least 1")
         file, self._batch = SHIPPED if weights is None else Path(weights), batch
         wanted = "a network that gocv train hands wrote"
-        if not file.is_file():
-            raise DataError("is not there", file=file, expected=wanted)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        # Threads that wait for work by spinning take the cores from the video decoder in between.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # the library raises classes that it does not export
-            raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected=wanted) from error
-        (given, *_), found = self._session.get_inputs(), self._session.get_outputs()
-        if given.type != "tensor(uint8)" or len(given.shape) != 4 or [one.name for one in found] != ["holds", "vector"]:
+        self._network = Network(file, threads=threads, wanted=wanted)
+        takes, gives = self._network.inputs[0], {port.name: port.shape for port in self._network.outputs}
+        ours = takes.dtype == np.uint8 and len(takes.shape) == 4 and list(gives) == ["holds", "vector"]
+        size, length = (takes.shape[1], gives["vector"][-1]) if ours else (None, None)
+        if size is None or length is None:
             raise DataError("takes or gives something else", file=file, expected=wanted)
-        self._input, self.size, self.length = given.name, int(given.shape[1]), int(found[1].shape[1])
+        self.size, self.length = size, length
 
     def encode(self, crops: NDArray[np.uint8]) -> tuple[Float32, Float32]:
         """What pictures of hands show.
@@ -74,5 +66,5 @@ class OnnxHandEncoder:
         holds, vector = np.zeros(len(crops), np.float32), np.zeros((len(crops), self.length), np.float32)
         for start in range(0, len(crops), self._batch):
             part = slice(start, start + self._batch)
-            holds[part], vector[part] = self._session.run(None, {self._input: np.ascontiguousarray(crops[part])})
+            holds[part], vector[part] = self._network.run(crops[part])
         return holds, vector

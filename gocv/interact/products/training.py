@@ -20,10 +20,11 @@ from gocv.interact.products.config import ProductModelConfig
 from gocv.interact.products.encoder import squeezed
 from gocv.interact.products.export import export_onnx
 from gocv.interact.products.losses import ProductLoss, ProductLossSettings
-from gocv.interact.products.model import ProductModel, load_trunk
+from gocv.interact.products.model import ProductModel
 from gocv.interact.products.pictures import Batch, ProductAugmentSettings, TrainingPictures, collate
 from gocv.train import PeopleSampler, ScheduleSettings, factor
 from gocv.train.loop import LoopSettings, fit
+from gocv.train.weights import load_trunk
 
 try:
     import lightning
@@ -79,7 +80,7 @@ class ProductTrainSettings(Model):
     Attributes:
         data: What is learnt from.
         model: What learns.
-        trunk: File with the weights that the trunk starts with, see `gocv.interact.products.model.load_trunk`.
+        trunk: File with the weights that the trunk starts with, see `gocv.train.weights.load_trunk`.
         frozen: Parts of the trunk, the first ones, that keep them; the statistics of their batch normalisation follow
             the pictures.
         batch: What comes together.
@@ -193,7 +194,7 @@ class ProductModule(lightning.LightningModule):
         self.settings = settings
         self.model = ProductModel(settings.model, settings.frozen)
         if settings.trunk is not None:
-            load_trunk(self.model, settings.trunk)
+            load_trunk(self.model.trunk, settings.trunk)
         self.model = self.model.to(memory_format=torch.channels_last)
         self.loss = ProductLoss(settings.loss, products, settings.model.vector)
         self._photos, self._fronts = scored.train, scored.catalogue

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from gocv.core import JOINTS, ConfigError, DataError, FloorTracks, Frame, HandEncoder
+from gocv.core import ConfigError, DataError, HandEncoder
 from gocv.data.config import build
-from gocv.geometry import PinholeCamera
-from gocv.interact.hands import HandLook, OnnxHandEncoder
+from gocv.interact.hands import OnnxHandEncoder
 from gocv.interact.hands.batches import HandBatches, VarySettings, varied
 from gocv.interact.hands.data import read_hand_pictures
 from gocv.interact.hands.export import HoldsCalibration
@@ -150,30 +149,3 @@ def test_probabilities_are_made_to_fit() -> None:
     assert found.offset == pytest.approx(-0.5, abs=0.15)
     with pytest.raises(DataError, match="some of each"):
         HoldsCalibration.fit(logit, truth, truth)
-
-
-def test_hands_are_looked_at_frame_by_frame(trained: Path) -> None:
-    joints = np.full((3, len(JOINTS), 3), np.nan)
-    joints[:, JOINTS.index("r_wrist")] = [[0, 0, 1.0], [0.1, 0, 1.0], [0.2, 0, 1.0]]
-    shoppers = FloorTracks.sightings(("ann",), [0.0, 0.1, 0.2], [0, 0, 0], joints_m=joints)
-    above = {"width_px": 320, "height_px": 240, "focal_px": 200}
-    cameras = {
-        "over": PinholeCamera.look_at([0, 0, 3], [0, 0, 0], **above),
-        "far": PinholeCamera.look_at([90, 0, 3], [99, 0, 0], **above),
-    }
-    look = HandLook(shoppers, cameras, OnnxHandEncoder(trained), size=SIZE)
-    assert look.wanted("over", 0.1)
-    assert not look.wanted("far", 0.1)
-    image = np.full((240, 320, 3), 90, np.uint8)
-    look.see(Frame(image, name, time_s, 0) for time_s in (0.2, 0.05) for name in cameras)
-    found = look.finish()
-    assert (found.time_s.tolist(), found.hand.tolist(), found.camera.tolist()) == ([0.05, 0.2], [1, 1], [0, 0])
-    assert found.side_px[0] == pytest.approx(0.42 * 200 / 2, rel=1e-3)
-    assert found.vector.shape == (2, 8)
-    with pytest.raises(DataError, match="no camera"):
-        look.wanted("ceiling", 0.0)
-
-
-def test_no_frames_are_valid(trained: Path) -> None:
-    found = HandLook(FloorTracks.empty(shoppers=()), {}, OnnxHandEncoder(trained)).finish()
-    assert len(found) == 0

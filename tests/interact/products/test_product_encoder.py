@@ -13,7 +13,7 @@ from gocv.interact.products import ProductEncoder, ProductLikelihood, gallery_of
 from gocv.interact.products.encoder import SHIPPED, squeezed
 from gocv.interact.products.export import export_onnx
 from gocv.interact.products.made_up import package
-from gocv.interact.products.model import ProductModel, load_trunk
+from gocv.interact.products.model import ProductModel
 
 PICTURES = [package(4 * number)[0] for number in range(5)]
 
@@ -86,18 +86,3 @@ def test_the_encoder_that_comes_with_gocv_fits_its_likelihood_and_knows_a_packag
     gallery = gallery_of(encoder, {f"p{i}": [one] for i, one in enumerate(PICTURES)})
     darker = [(0.7 * one[5:-5, 5:-5]).astype(np.uint8) for one in PICTURES]
     assert gallery.match(encoder.encode(darker)).probability.argmax(axis=1).tolist() == list(range(5))
-
-
-def test_a_trunk_of_others_fits_by_its_order_or_is_refused(model: ProductModel, tmp_path: Path) -> None:
-    file = tmp_path / "trunk.pt"
-    with pytest.raises(DataError, match=r"trunk\.pt"):
-        load_trunk(model, file)
-    state = {f"their.{i}": value for i, value in enumerate(model.trunk.state_dict().values())}
-    torch.save(state, file)
-    fresh = ProductModel(model.config)
-    load_trunk(fresh, file)
-    ours = model.trunk.state_dict()
-    assert all(torch.equal(value, ours[key]) for key, value in fresh.trunk.state_dict().items())
-    torch.save({"a": torch.zeros(1)}, file)
-    with pytest.raises(DataError, match="other weights"):
-        load_trunk(fresh, file)
