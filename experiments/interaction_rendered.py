@@ -38,7 +38,7 @@ AROUND_S = 2.5
 """As in `experiments/hand_crops.py`: reaches are filmed from so long before to so long after."""
 
 
-def looks_of(table: dict[str, np.ndarray], encoder: HandEncoder) -> tuple[HandLooks, np.ndarray]:
+def looks_of_pictures(table: dict[str, np.ndarray], encoder: HandEncoder) -> tuple[HandLooks, np.ndarray]:
     """What the encoder says of the pictures that follow one another in time, and whether there truly is something."""
     rows = np.flatnonzero(~table["pasted"])
     rows = rows[np.argsort(table["time_s"][rows], kind="stable")]
@@ -113,7 +113,7 @@ def main() -> None:
         scene = scene_of(name, int(seed), recording)
         with np.load(file, allow_pickle=False) as archive:
             table = {key: archive[key] for key in archive.files if key != "catalogue"}
-        looks, full = looks_of(table, encoder)
+        looks, full = looks_of_pictures(table, encoder)
         held.append(full)
         holds.append(looks.holds)
         episodes, clips = find(recording.floor_tracks(), recording.store, looks)

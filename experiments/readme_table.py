@@ -166,14 +166,20 @@ def _vision() -> list[tuple[str, str]]:
     hands = {row["method"]: row for row in rows("store_hands") if row["scenario"] == "all"}
     wrong = [hands[name]["units_wrong"] for name in ("gocv without hands", "gocv")]
     return [
-        ("People in COCO, AP50 of gocv's detector / YOLOX-nano / YOLOv4-tiny / YOLOv8n (AGPL), %", ap50("coco", "ap50")),
+        (
+            "People in COCO, AP50 of gocv's detector / YOLOX-nano / YOLOv4-tiny / YOLOv8n (AGPL), %",
+            ap50("coco", "ap50"),
+        ),
         ("… at least 100 pixels high", ap50("coco", "ap50_tall")),
         ("… Penn-Fudan", ap50("penn", "ap50")),
         (
             "The shopper of cps-test-01, real: found in the views of four cameras / where not obscured / by any camera",
             " / ".join(f"{shopper[f'share_of_{key}']:.0%}" for key in ("views", "clear_views", "moments")),
         ),
-        ("Wrists labelled by eye: found within a tenth of the box, gocv's estimator of poses", f"{wrists['wrist_pck']:.0%}"),
+        (
+            "Wrists labelled by eye: found within a tenth of the box, gocv's estimator of poses",
+            f"{wrists['wrist_pck']:.0%}",
+        ),
         (
             f"GroceryStoreDataset, {best['products']} packages: right by catalogue alone / with its training pictures",
             f"{packages['catalogue']['top_1']:.0%} / {best['top_1']:.0%}",
@@ -186,7 +192,10 @@ def _vision() -> list[tuple[str, str]]:
             "… learnt from the scales' labels / from the truth, of the same simulated visits",
             " / ".join(f"{taught[name]['macro_f1']:.3f}" for name in ("labelled by the scales", "labelled fully")),
         ),
-        (f"Units wrong in {hands['gocv']['receipts']} receipts where weight cannot decide ⁴, without / with hands", f"{wrong[0]} / {wrong[1]}"),
+        (
+            f"Units wrong in {hands['gocv']['receipts']} receipts where weight cannot decide ⁴, without / with hands",
+            f"{wrong[0]} / {wrong[1]}",
+        ),
     ]
 
 

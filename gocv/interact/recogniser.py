@@ -58,9 +58,7 @@ class ShelfRecogniser:
         self._window_s, self._inside_s = window_s, inside_s
 
     @classmethod
-    def from_catalogue(
-        cls, folder: str | Path, products: Sequence[str], encoder: HandEncoder
-    ) -> ShelfRecogniser:
+    def from_catalogue(cls, folder: str | Path, products: Sequence[str], encoder: HandEncoder) -> ShelfRecogniser:
         """One that knows the products of a store by its catalogue pictures; the evidence is the shipped one.
 
         Args:
