@@ -45,7 +45,7 @@ def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
     filmed = [c for c in recording.cameras if c.video and not c.detections]
     if filmed and config.detect is None:
         names = ", ".join(c.name for c in filmed)
-        problem = "no detector is configured: this footage is not looked at (set detect.model)"
+        problem = "no detector is configured: this footage is not looked at (set detect.part=default, or another)"
         report.append({"where": f"cameras {names}", "problem": problem})
     detector = make_detector(config.detect) if filmed and config.detect else None
     appearance = needs_appearance(config)

@@ -88,6 +88,7 @@ def test_the_table_is_that_of_the_results() -> None:
         "hands_card.md",
         "detection.md",
         "fusion.md",
+        "interaction.md",
         "multicamera.md",
         "pose_card.md",
         "products.md",
