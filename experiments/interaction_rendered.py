@@ -67,7 +67,7 @@ def scene_of(name: str, seed: int, recording: Recording) -> Scene:
     return scene
 
 
-def filmed_visit(path: Path, config: PipelineConfig) -> tuple[LabelledClips, list[Act]]:
+def filmed_visit(path: Path, number: int, config: PipelineConfig) -> tuple[LabelledClips, list[Act]]:
     """A whole filmed visit, `SCENARIO-SEED-…`, as the pipeline looks at it."""
     name, seed, _ = path.name.rsplit("-", 2)
     recording = Recording.open(path)
@@ -77,14 +77,15 @@ def filmed_visit(path: Path, config: PipelineConfig) -> tuple[LabelledClips, lis
         looks = looks_of(recording, RunFolder(Path(folder) / "run", recording, config), shoppers)
     episodes, clips = find(shoppers, recording.store, looks)
     label, lost = labelled(episodes, acts_of(scene_of(name, int(seed), recording), recording.truth))
-    return with_labels(clips, label, lost, int(seed)), lost
+    return with_labels(clips, label, lost, number), lost
 
 
 def filmed(folder: Path, output: Path) -> None:
     """All filmed visits. Names stay as they were recorded: the truth speaks of those."""
     config = load(PipelineConfig, ROOT / "configs/pipelines/hands.yaml", ["multicamera.mend=false"])
     paths = sorted(path for path in folder.iterdir() if (path / "recording.yaml").is_file())
-    found = [filmed_visit(path, config) for path in with_progress(paths, "visit", len(paths))]
+    numbered = enumerate(with_progress(paths, "visit", len(paths)))
+    found = [filmed_visit(path, number, config) for number, path in numbered]
     clips = LabelledClips.concatenate([table for table, _ in found])
     write_clips(clips, output)
     counts = dict(zip(CLASSES, clips.target.sum(axis=0).astype(int).tolist(), strict=True))
