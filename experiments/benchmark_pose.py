@@ -27,6 +27,7 @@ from movenet import Lightning, Thunder, square
 from gocv.bench.result import BenchmarkResult, command_line, environment
 from gocv.bench.timing import spread
 from gocv.core import Detections, Frame
+from gocv.data.networks import Network
 from gocv.data.pictures import read_picture
 from gocv.data.poses import COCO17, COCO_SIGMA
 from gocv.data.video import VideoReader
@@ -34,7 +35,6 @@ from gocv.detect.config import Input
 from gocv.detect.pose import DefaultPose
 from gocv.detect.pose.pictures import read_pose_pictures
 from gocv.detect.preprocess import prepare
-from gocv.detect.runtimes import load
 from gocv.geometry import iou
 from gocv.metrics.calibration import calibration_error
 from gocv.metrics.poses import correct_keypoints, keypoint_similarity
@@ -89,7 +89,7 @@ def movenet(net: Any) -> Estimate:
 
 def yolov8(model: Path) -> Estimate:
     net, wanted = (
-        load("openvino", model, 1),
+        Network(model, runtime="openvino", threads=1),
         Input(width=640, height=640, channels="rgb", scale=1 / 255, resize="letterbox_centred"),
     )
 

@@ -21,6 +21,7 @@ from gocv.data.progress import with_progress
 from gocv.metrics.mot import MotResult, MotSequence
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.appearance import encode_boxes, looks_at_appearance, make_encoder, update_tracker
+from gocv.pipeline.detecting import make_detector
 from gocv.pipeline.parts import PartSettings, make_part
 
 PUBLIC = "public"
@@ -103,7 +104,7 @@ def _detections(folder: MotFolder, source: str, config: PipelineConfig) -> MotRo
 def _detected(folder: MotFolder, config: PipelineConfig) -> list[Detections]:
     """What the detector finds; a picture that is broken or missing has nothing."""
     assert config.detect is not None
-    detector = make_part("detectors", "detect", config.detect)
+    detector = make_detector(config.detect)
     pictures = folder.frames()
     found = [Detections.empty()] * (folder.length or len(pictures))
     for frame in with_progress(pictures, f"detect {folder.name}", len(pictures)):

@@ -13,6 +13,7 @@ from gocv.data.recording import Recording
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.appearance import encode_boxes, make_encoder, needs_appearance, update_tracker
 from gocv.pipeline.config import DetectorSettings
+from gocv.pipeline.detecting import make_detector
 from gocv.pipeline.parts import make_part
 from gocv.pipeline.perception import footage
 
@@ -42,7 +43,7 @@ def bench_perception(recording: Recording, config: PipelineConfig, repeats: int)
     for runtime in ("onnxruntime", "openvino"):
         settings = DetectorSettings(**{**config.detect.model_dump(), "runtime": runtime})
         try:
-            detectors[runtime] = make_part("detectors", "detect", settings)
+            detectors[runtime] = make_detector(settings)
         except MissingDependencyError:
             continue
     encoder = make_encoder(config) if needs_appearance(config) else None

@@ -22,6 +22,7 @@ _PACKAGES = (
     "av",
     "onnxruntime",
     "openvino",
+    "pycocotools",
     "torch",
     "ultralytics",
     "filterpy",

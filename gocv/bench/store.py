@@ -60,21 +60,25 @@ class StoreBenchmark(Model):
     Attributes:
         scenarios: Folder of scenarios.
         suite: The competition's cases.
+        only: Names of the scenarios that are simulated; all of the folder where there are none.
         left_out: Names of scenarios that are not simulated.
+        video: Whether footage is rendered too. What was simulated is then kept in the folder of work.
         overrides: What is changed in a scenario, by its name, as `key=value`.
         ablations: What is changed in gocv's settings, by the name of the row, as `key=value`.
     """
 
     scenarios: Path = Path("configs/sim/scenarios")
     suite: Path = Path("configs/sim/suites/nanostore.yaml")
+    only: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    video: bool = False
     overrides: Mapping[str, tuple[str, ...]] = {}
     ablations: Mapping[str, tuple[str, ...]] = {}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Task:
-    """A recording to simulate and to measure everything on; `file` keeps the scores."""
+    """A recording to simulate and to measure everything on; `file` keeps the scores, `filmed` one with footage."""
 
     group: str
     scenario: Scenario
@@ -82,6 +86,7 @@ class _Task:
     variants: Mapping[str, PipelineConfig]
     fingerprint: str
     file: Path
+    filmed: Path | None = None
 
 
 def bench_store(
@@ -208,7 +213,12 @@ def _tasks(
         settings = [config.model_dump(mode="json") for config in variants.values()]
         text = json.dumps([code, scenario.model_dump(mode="json"), simulated, list(variants), settings])
         fingerprint = hashlib.sha256(text.encode()).hexdigest()
-        return _Task(group, scenario, simulated, variants, fingerprint, work / f"{name}-{seed}.json")
+        filmed = None
+        if chosen.video:
+            text = json.dumps([_code("geometry", "sim"), scenario.model_dump(mode="json"), simulated])
+            digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+            filmed = work / "recordings" / f"{name}-{seed}-{digest}"
+        return _Task(group, scenario, simulated, variants, fingerprint, work / f"{name}-{seed}.json", filmed)
 
     for path in _scenarios(chosen):
         scenario = read_scenario(path, chosen.overrides.get(path.stem, ()))
@@ -230,11 +240,12 @@ def _tasks(
 def _scenarios(chosen: StoreBenchmark) -> list[Path]:
     found = sorted(chosen.scenarios.glob("*.yaml"))
     names = {path.stem for path in found}
-    for key, listed in (("left_out", chosen.left_out), ("overrides", tuple(chosen.overrides))):
+    for key, listed in (("only", chosen.only), ("left_out", chosen.left_out), ("overrides", tuple(chosen.overrides))):
         unknown = sorted(set(listed) - names)
         if unknown:
             raise ConfigError(f"'{unknown[0]}' is no scenario of {chosen.scenarios}", key=key)
-    return [path for path in found if path.stem not in chosen.left_out]
+    wanted = set(chosen.only or names) - set(chosen.left_out)
+    return [path for path in found if path.stem in wanted]
 
 
 def _measure_all(tasks: Sequence[_Task]) -> None:
@@ -254,9 +265,13 @@ def _one_thread() -> None:
 
 def _measure(task: _Task) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        path, run_folder = Path(folder) / "recording", Path(folder) / "run"
-        truth = simulate(task.scenario, path, seed=task.simulated_seed)
+        path, run_folder = task.filmed or Path(folder) / "recording", Path(folder) / "run"
+        truth = None
+        if not path.is_dir():
+            truth = simulate(task.scenario, path, seed=task.simulated_seed, video=task.filmed is not None)
         recording = Recording.open(path)
+        truth = truth or recording.truth
+        assert truth is not None
         scores = {
             method: score(found, truth) for method, found in published(recording, recording.floor_tracks()).items()
         }
@@ -284,11 +299,13 @@ def _kept(task: _Task) -> dict[str, RecordingScore] | None:
     return {method: RecordingScore.model_validate(found) for method, found in kept["scores"].items()}
 
 
-def _code() -> str:
-    """A hash of all of gocv, as installed here."""
+def _code(*rooms: str) -> str:
+    """A hash of these rooms of gocv, or of all of it, as installed here."""
     digest = hashlib.sha256()
     folder = Path(gocv.__file__).parent
-    for file in sorted(f for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts):
+    within = [folder / room for room in rooms] or [folder]
+    files = (f for place in within for f in place.rglob("*"))
+    for file in sorted(f for f in files if f.is_file() and "__pycache__" not in f.parts):
         digest.update(str(file.relative_to(folder)).encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -117,6 +117,7 @@ def figures(scores: Sequence[RecordingScore]) -> dict[str, Any]:
         "receipts": len(receipts),
         "macro_f1": float(np.mean([s.f1 for s in scores])),
         "micro_f1": 2 * sum(s.true_positives for s in scores) / units if units else 1.0,
+        "units_wrong": units - 2 * sum(s.true_positives for s in scores),
         "exact": _share(sum(r.exact for r in receipts), len(receipts)),
         "event_precision": _finite(events.precision),
         "event_recall": _finite(events.recall),

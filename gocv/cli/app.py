@@ -14,7 +14,7 @@ from gocv.cli.bench import bench_app
 from gocv.cli.calibrate import calibrate_app
 from gocv.cli.console import REFUSED, print_json, print_receipts, refusing
 from gocv.cli.eval import eval_app
-from gocv.cli.options import Config, Json, Overrides, RecordingPath
+from gocv.cli.options import Config, Json, Overrides, RecordingPath, pipeline_settings
 from gocv.cli.review import review_command
 from gocv.cli.simulate import simulate_command
 from gocv.cli.track import track_command, tune_command
@@ -75,12 +75,11 @@ def run_command(
     Stages: detect, track, multicamera, shelf, fusion. Each writes its tables into the run folder; a run that is
     killed goes on where it was when started again.
     """
-    from gocv.data.config import load
     from gocv.data.recording import Recording
-    from gocv.pipeline import PipelineConfig, draw_clips, draw_run, run, truth_beside
+    from gocv.pipeline import draw_clips, draw_run, run, truth_beside
 
     with refusing():
-        settings = load(PipelineConfig, config, overrides or [])
+        settings = pipeline_settings(config, overrides)
         opened = Recording.open(recording)
         folder = output or Path("runs") / opened.path.resolve().name
         receipts = run(opened, folder, settings, restart_from=restart_from)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from gocv.cli.console import print_rows, refusing
-from gocv.cli.options import Config, JsonFile, Overrides, RecordingPath
-
-if TYPE_CHECKING:
-    from gocv.bench.result import BenchmarkResult
-    from gocv.pipeline import PipelineConfig
+from gocv.cli import speed
+from gocv.cli.console import print_rows, refusing, show_result
+from gocv.cli.options import Config, JsonFile, Overrides, Picture, pipeline_settings
 
 bench_app = typer.Typer(help="Measure, on public data sets and for speed.", no_args_is_help=True)
 
@@ -20,8 +17,6 @@ Seeds = Annotated[int, typer.Option(min=1, help="How many.")]
 FirstSeed = Annotated[
     int | None, typer.Option(min=0, help="The first, by default the first test seed; below 1000 they are for building.")
 ]
-Picture = Annotated[Path | None, typer.Option(help="Also draw the result to this PNG.", metavar="FILE")]
-Repeats = Annotated[int, typer.Option(min=1, help="Runs that count; the one before them does not.")]
 
 
 @bench_app.command("nanostore")
@@ -35,7 +30,7 @@ def nanostore(
     from gocv.bench.nanostore import bench_nanostore
 
     with refusing():
-        _show(bench_nanostore(root, _settings(config, overrides)), json_file)
+        show_result(bench_nanostore(root, pipeline_settings(config, overrides)), json_file)
 
 
 @bench_app.command("store")
@@ -96,34 +91,13 @@ def aim3s(
     first = SeedRanges().test[0] if first_seed is None else first_seed
     files = {name: stores / file for name, file in GONDOLAS.items()}
     with refusing():
-        settings = _settings(config, overrides)
+        settings = pipeline_settings(config, overrides)
         result = bench_aim3s(files, seeds=range(first, first + seeds), events=events, config=settings)
     if json_file is not None:
         result.write(json_file)
     for protocol in ("labelled", "detected"):
         own = [row for row in result.rows if row["protocol"] == protocol]
         print_rows(f"{protocol} events", [{k: v for k, v in row.items() if not k.startswith("sd_")} for row in own])
-
-
-@bench_app.command("fusion")
-def fusion(
-    overrides: Overrides = None,
-    config: Config = None,
-    scenario: Annotated[Path | None, typer.Option(help="YAML of a long scenario, also timed.")] = None,
-    repeats: Repeats = 5,
-    events: Annotated[int, typer.Option(min=1, help="Weight events in each made-up store.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 1,
-    json_file: JsonFile = None,
-    picture: Picture = None,
-) -> None:
-    """Time fusion: a whole day, and the cost of an event with ever more shoppers and plates."""
-    from gocv.bench.fusion_speed import bench_fusion, draw_fusion_speed
-
-    with refusing(scenario):
-        result = bench_fusion(scenario, _settings(config, overrides), repeats=repeats, events=events, seed=seed)
-    if picture is not None:
-        draw_fusion_speed(result.rows, picture)
-    _show(result, json_file)
 
 
 @bench_app.command("mot")
@@ -144,7 +118,7 @@ def mot(
     from gocv.bench.mot import bench_mot, boxes_alone
 
     with refusing():
-        result = bench_mot(root, tracker or boxes_alone(), detections, _settings(config, overrides))
+        result = bench_mot(root, tracker or boxes_alone(), detections, pipeline_settings(config, overrides))
     if json_file is not None:
         result.write(json_file)
     shown = ["method", "sequence", "hota", "det_a", "ass_a", "mota", "idf1", "idsw", "frag", "frames_per_s"]
@@ -189,7 +163,7 @@ def multicamera(
             seeds=range(first_seed, first_seed + seeds),
             faults=faults,
             gate_m=gate,
-            config=_settings(config, overrides),
+            config=pipeline_settings(config, overrides),
         )
     if json_file is not None:
         result.write(json_file)
@@ -221,7 +195,86 @@ def reid(
         result = bench_reid(
             root, models, kind=kind, check=check, reranked=rerank, expanded=expand, pairs=pairs, weights=weights
         )
-        _show(result, json_file)
+        show_result(result, json_file)
+
+
+@bench_app.command("interaction")
+def interaction(
+    clips: Annotated[
+        list[Path] | None, typer.Option(help="Labelled clips, see experiments/interaction_episodes.py; again for more.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="network, trees, an .onnx or .safetensors file, again for another [default: both]."),
+    ] = None,
+    merl: Annotated[Path | None, typer.Option(help="Folder of the labels of MERL Shopping, instead of clips.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="CSV of detections in MERL: video, action, first, last, score.")
+    ] = None,
+    part: Annotated[str, typer.Option(help="Of MERL: train, val or test.")] = "test",
+    json_file: JsonFile = None,
+) -> None:
+    """Score what hands did at shelves: macro F1 of labelled clips; F1@k, edit score and mAP of detections in MERL."""
+    from gocv.bench.interaction import bench_interaction, bench_merl
+    from gocv.core import ConfigError
+
+    with refusing():
+        if (merl is None) == (not clips):
+            raise ConfigError("needs what is to be scored", key="--clips, --merl", expected="the one or the other")
+        if merl is not None:
+            result = bench_merl(merl, predictions, part)
+        else:
+            result = bench_interaction(clips or [], model or ["network", "trees"])
+    if json_file is not None:
+        result.write(json_file)
+    print_rows(result.benchmark, [{k: v for k, v in row.items() if k != "confusion"} for row in result.rows])
+
+
+@bench_app.command("detect")
+def detect(
+    root: Annotated[list[Path], typer.Option(help="Folder of the data set, again for another.")],
+    detector: Annotated[
+        list[str], typer.Option("--detector", "-d", help="Registered name or YAML file, again for another.")
+    ],
+    kind: Annotated[list[str], typer.Option("--format", help="coco, yolo or pennfudan: one for each root.")],
+    split: Annotated[
+        list[str] | None, typer.Option(help="Part of the data set: one for each root [default: val2017].")
+    ] = None,
+    classes: Annotated[list[str] | None, typer.Option("--class", help="Scored, again for another [person].")] = None,
+    weights: Annotated[
+        list[Path] | None, typer.Option(help="Folder in which weights may be that YAML files name, again for another.")
+    ] = None,
+    runtime: Annotated[str, typer.Option(help="onnxruntime or openvino, for networks in ONNX.")] = "onnxruntime",
+    json_file: JsonFile = None,
+) -> None:
+    """Score detectors by COCO's rule: AP, AR, and what is at least 100 pixels high."""
+    from gocv.bench.detect import bench_detect
+
+    splits = split or ["val2017"] * len(root)
+    if not len(root) == len(kind) == len(splits):
+        raise typer.BadParameter("--root, --format and --split go together: as many of each")
+    with refusing():
+        sets = list(zip(kind, root, splits, strict=True))
+        result = bench_detect(sets, detector, classes=classes or ["person"], weights=weights or [], runtime=runtime)
+    if json_file is not None:
+        result.write(json_file)
+    shown = [
+        "method",
+        "dataset",
+        "images",
+        "boxes",
+        "ap",
+        "ap50",
+        "ap75",
+        "ap_small",
+        "ap_medium",
+        "ap_large",
+        "ar_100",
+    ]
+    tall = ["tall_boxes", "ap50_tall", "recall_tall", "ms_per_image"]
+    print_rows("detect", [{key: row[key] for key in (*shown, *tall)} for row in result.rows])
+    for note in result.notes:
+        typer.echo(f"note: {note}")
 
 
 @bench_app.command("demo")
@@ -236,102 +289,32 @@ def demo(
     from gocv.bench.demo import bench_demo
 
     with refusing():
-        _show(bench_demo(visits, first_seed, _settings(config, overrides)), json_file)
+        show_result(bench_demo(visits, first_seed, pipeline_settings(config, overrides)), json_file)
 
 
-@bench_app.command("imports")
-def imports(repeats: Repeats = 7, json_file: JsonFile = None) -> None:
-    """Time the import of gocv and its rooms."""
-    from gocv.bench.imports import bench_imports
-
-    _show(bench_imports(repeats), json_file)
-
-
-@bench_app.command("events")
-def events(
-    plates: Annotated[int, typer.Option(min=5, help="Plates in all.")] = 300,
-    minutes: Annotated[float, typer.Option(min=0.1, help="Length of the stretch.")] = 5.0,
-    repeats: Repeats = 5,
-    seed: Annotated[int, typer.Option(help="Of the made-up noise.")] = 1,
+@bench_app.command("products")
+def products(
+    root: Annotated[Path, typer.Option(help="The data set.")],
+    kind: Annotated[str, typer.Option("--format", help="grocerystore, shelves or gaze.")] = "grocerystore",
+    model: Annotated[
+        list[str] | None, typer.Option(help="default, or what gocv train product wrote; may be given several times.")
+    ] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="Of shelves: folder of catalogue pictures.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Of shelves: CSV of photo, box, product.")] = None,
+    part: Annotated[
+        int | None, typer.Option(min=0, help="Only the products that a training with data.left_out=PART did not see.")
+    ] = None,
     json_file: JsonFile = None,
 ) -> None:
-    """Time scale samples through the event detector."""
-    from gocv.bench.events import bench_events
-
-    _show(bench_events(plates, minutes, repeats, seed), json_file)
-
-
-@bench_app.command("perception")
-def perception(
-    recording: RecordingPath,
-    overrides: Overrides = None,
-    config: Config = None,
-    repeats: Repeats = 3,
-    json_file: JsonFile = None,
-) -> None:
-    """Time footage through decoder, detector and tracker, ONNX Runtime beside OpenVINO."""
-    from gocv.bench.perception import bench_perception
-    from gocv.data.recording import Recording
+    """Recognise products on real pictures, by their catalogue pictures and by more pictures of each."""
+    from gocv.bench.products import bench_products
 
     with refusing():
-        _show(bench_perception(Recording.open(recording), _settings(config, overrides), repeats), json_file)
+        show_result(
+            bench_products(root, model or ["default"], kind=kind, catalogue=catalogue, labels=labels, part=part),
+            json_file,
+        )
 
 
-@bench_app.command("day")
-def day(
-    hours: Annotated[float, typer.Option(min=0.1, help="Length of the day.")] = 8.0,
-    plates: Annotated[int, typer.Option(min=5, help="Plates in all.")] = 300,
-    cameras: Annotated[int, typer.Option(min=0, help="Cameras with recorded detections.")] = 12,
-    frame_rate: Annotated[float, typer.Option(min=0.1, help="Frames a second of each camera.")] = 10.0,
-    seed: Annotated[int, typer.Option(help="Of the made-up noise.")] = 1,
-    json_file: JsonFile = None,
-) -> None:
-    """Run a whole made-up day and measure the peak of memory."""
-    from gocv.bench.day import bench_day
-
-    with refusing():
-        _show(bench_day(hours, plates, cameras, frame_rate, seed), json_file)
-
-
-@bench_app.command("simulate")
-def simulate(
-    scenario: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML of a long scenario.")],
-    repeats: Repeats = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Of the visits.")] = 1,
-    json_file: JsonFile = None,
-) -> None:
-    """Time the simulator on a visit and on a day, and measure the peak of memory."""
-    from gocv.bench.simulate import bench_simulate
-
-    with refusing(scenario):
-        _show(bench_simulate(scenario, repeats, seed), json_file)
-
-
-@bench_app.command("render")
-def render(
-    scenario: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML of a scenario.")],
-    seconds: Annotated[float, typer.Option(min=0.1, help="How much of it.")] = 20.0,
-    frame_rate: Annotated[float, typer.Option(min=0.1, help="Frames a second of each camera.")] = 10.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the visit.")] = 1,
-    json_file: JsonFile = None,
-) -> None:
-    """Time rendered footage, all cameras of the scenario's store, truth and video files included."""
-    from gocv.bench.render import bench_render
-    from gocv.sim import read_scenario, simulate_scene
-
-    with refusing(scenario):
-        scene = simulate_scene(read_scenario(scenario), seed=seed)
-        _show(bench_render(scene, seed=seed, seconds=seconds, rate_hz=frame_rate), json_file)
-
-
-def _settings(config: Path | None, overrides: list[str] | None) -> PipelineConfig:
-    from gocv.data.config import load
-    from gocv.pipeline import PipelineConfig
-
-    return load(PipelineConfig, config, overrides or [])
-
-
-def _show(result: BenchmarkResult, json_file: Path | None) -> None:
-    if json_file is not None:
-        result.write(json_file)
-    print_rows(result.benchmark, result.rows)
+for command in (speed.fusion, speed.imports, speed.events, speed.perception, speed.day, speed.simulate, speed.render):
+    bench_app.command(command.__name__)(command)

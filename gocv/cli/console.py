@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -15,6 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from gocv.core import GocvError, Receipt
+
+if TYPE_CHECKING:
+    from gocv.bench.result import BenchmarkResult
 
 REFUSED = 1
 """Exit status when something could not be used: the message says what and where."""
@@ -40,6 +43,13 @@ def print_json(value: Any) -> None:
     """Write JSON to standard output."""
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def show_result(result: BenchmarkResult, json_file: Path | None) -> None:
+    """Print the rows of a benchmark, and write all of it to a file where there is one."""
+    if json_file is not None:
+        result.write(json_file)
+    print_rows(result.benchmark, result.rows)
 
 
 def print_receipts(receipts: Sequence[Receipt], truth: Mapping[str, Mapping[str, int]] | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gocv.cli.console import refusing
-from gocv.cli.options import Config, Overrides
+from gocv.cli.options import Config, Overrides, pipeline_settings
 
 
 def track_command(
@@ -24,13 +24,11 @@ def track_command(
     The tracker is that of the settings: track.part=bytetrack, track.min_hits=3, … So is the encoder of a tracker that
     needs appearance: track.part=deepsort encode.part=colour.
     """
-    from gocv.data.config import load
-    from gocv.pipeline import PipelineConfig
     from gocv.pipeline.clip import track_clip
 
     folder = output or Path("runs") / video.resolve().stem
     with refusing():
-        settings = load(PipelineConfig, config, overrides or [])
+        settings = pipeline_settings(config, overrides)
         done = track_clip(video, folder, settings, detections=detections, draw=draw)
     for note in done.notes:
         typer.echo(f"note: {note}")
@@ -59,14 +57,12 @@ def tune_command(
     from gocv.bench.mot import read_cases
     from gocv.bench.tune import GOALS, cases_for, read_ranges, tune
     from gocv.core import ConfigError
-    from gocv.data.config import load
     from gocv.data.files import written_whole
-    from gocv.pipeline import PipelineConfig
 
     with refusing():
         if goal not in GOALS:
             raise ConfigError(f"is {goal!r}", key="goal", expected=", ".join(GOALS))
-        settings = load(PipelineConfig, config, overrides or [])
+        settings = pipeline_settings(config, overrides)
         searched = read_ranges(ranges or Path("configs/trackers/search") / f"{tracker}.yaml")
         cases, notes = cases_for(tracker, read_cases(root, detections, settings), settings)
         best = tune(tracker, searched, cases, trials=trials, seed=seed, goal=goal)

@@ -10,6 +10,8 @@ import typer
 from gocv.cli.console import refusing
 from gocv.cli.options import Overrides
 
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")]
+
 train_app = typer.Typer(help="Train networks.", no_args_is_help=True)
 export_app = typer.Typer(help="Write networks for other runtimes.", no_args_is_help=True)
 
@@ -18,7 +20,7 @@ export_app = typer.Typer(help="Write networks for other runtimes.", no_args_is_h
 def train_reid_command(
     config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/reid/default.yaml.")],
     overrides: Overrides = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+    output: Output = None,
 ) -> None:
     """Train a person re-identification network.
 
@@ -32,11 +34,71 @@ def train_reid_command(
     typer.echo(f"wrote {weights}")
 
 
+@train_app.command("detector")
+def train_detector_command(
+    config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/detect_training/.")],
+    overrides: Overrides = None,
+    output: Output = None,
+) -> None:
+    """Train the person detector on pictures with boxes.
+
+    A training that was killed goes on where it was when it is started again. The folder gets an .onnx file and the YAML
+    file that describes it.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.detect.training.module import train_detector  # refuses where what it needs is not installed
+        from gocv.detect.training.settings import DetectorTrainSettings
+
+        settings = load(DetectorTrainSettings, config, overrides or [])
+        described = train_detector(settings, output or Path("runs") / config.stem)
+    typer.echo(f"wrote {described}")
+
+
+@train_app.command("hands")
+def train_hands_command(
+    config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/hands/default.yaml.")],
+    overrides: Overrides = None,
+    output: Output = None,
+) -> None:
+    """Train the network that looks at hands: whether they hold something, and what that looks like.
+
+    A training that was killed goes on where it was when it is started again. The folder gets hands.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.interact.hands.training import HandTrainSettings, train_hands  # refuses without what it needs
+
+        weights = train_hands(load(HandTrainSettings, config, overrides or []), output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
+@train_app.command("interaction")
+def train_interaction_command(
+    config: Annotated[
+        Path, typer.Option("-c", "--config", help="YAML of settings; see configs/interaction/default.yaml.")
+    ],
+    overrides: Overrides = None,
+    output: Output = None,
+) -> None:
+    """Train a network that says what hands did at shelves.
+
+    A training that was killed goes on where it was when it is started again. The folder gets model.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.interact.training import InteractionTrainSettings, train_interaction
+
+        settings = load(InteractionTrainSettings, config, overrides or [])
+        weights = train_interaction(settings, output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
 @train_app.command("pose")
 def train_pose_command(
     config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/pose/default.yaml.")],
     overrides: Overrides = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder [default: runs/NAME].")] = None,
+    output: Output = None,
 ) -> None:
     """Train a network for the poses of people whose boxes are known.
 
@@ -47,6 +109,25 @@ def train_pose_command(
         from gocv.detect.pose.training import PoseTrainSettings, train_pose  # refuses where a part is not installed
 
         weights = train_pose(load(PoseTrainSettings, config, overrides or []), output or Path("runs") / config.stem)
+    typer.echo(f"wrote {weights}")
+
+
+@train_app.command("product")
+def train_product_command(
+    config: Annotated[Path, typer.Option("-c", "--config", help="YAML of settings; see configs/product/default.yaml.")],
+    overrides: Overrides = None,
+    output: Output = None,
+) -> None:
+    """Train a network that tells products apart.
+
+    A training that was killed goes on where it was when it is started again. The folder gets model.onnx.
+    """
+    with refusing():
+        from gocv.data.config import load
+        from gocv.interact.products.training import ProductTrainSettings, train_product
+
+        settings = load(ProductTrainSettings, config, overrides or [])
+        weights = train_product(settings, output or Path("runs") / config.stem)
     typer.echo(f"wrote {weights}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core.perception import Detections, Embeddings, FloorTracks, Frame, HandLooks, Poses, Tracks
-from gocv.core.receipts import Answer, Fused, Interaction, Recognition
+from gocv.core.receipts import Answer, CartEvent, Fused, Interaction, Recognition
 from gocv.core.shelf import ScaleSamples, WeightEvent
 
 
@@ -64,7 +64,9 @@ class PoseEstimator(Protocol):
 
 @runtime_checkable
 class HandEncoder(Protocol):
-    """Looks at pictures of hands."""
+    """Looks at pictures of hands, `size` pixels high and wide."""
+
+    size: int
 
     def encode(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """`holds` (n,) and `vector` (n, D), as `HandLooks` has them, of (n, S, S, 3) uint8 RGB squares."""
@@ -86,6 +88,10 @@ class ProductRecogniser(Protocol):
 
     def recognise(self, looks: HandLooks, interactions: Sequence[Interaction]) -> list[Recognition]:
         """Up to two for each interaction and hand: what was held before it, and what after it."""
+        ...
+
+    def learn(self, looks: HandLooks, interactions: Sequence[Interaction], moves: Sequence[CartEvent]) -> int:
+        """Remember what products looked like that are known to have been taken; of how many takes it did."""
         ...
 
 

@@ -40,6 +40,7 @@ class Recognition:
             listed.
         moved: "take" where the hand came from a shelf with it, so that it may have been taken there; "return" where it
             went to a shelf with it, so that it may have been put there; "" where either may be.
+        hand: 0 the left one, 1 the right one; -1 where it is not known.
     """
 
     shopper: str
@@ -47,6 +48,7 @@ class Recognition:
     end_s: float
     likelihoods: Mapping[str, float]
     moved: Literal["", "take", "return"] = ""
+    hand: int = -1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gocv.core import DataError, Detections, nearest
 from gocv.data.files import written_whole
+from gocv.data.parquet import refuse_rows
 
 _BOX = ("left_px", "top_px", "right_px", "bottom_px")
 _SCHEMA = pa.schema(
@@ -160,14 +161,14 @@ def read_detections(path: str | Path, classes: Sequence[str] | None = None) -> D
     path = Path(path)
     table = _read(path)
     time_s = table["time_s"]
-    _check(path, "time_s", ~np.isfinite(time_s), "finite seconds")
-    _check(path, "time_s", np.diff(time_s, prepend=-np.inf) < 0, "frames in order of time")
+    refuse_rows(path, ~np.isfinite(time_s), "time_s", "finite seconds")
+    refuse_rows(path, np.diff(time_s, prepend=-np.inf) < 0, "time_s", "frames in order of time")
     given = ~np.isnan(table["left_px"])
     xyxy = np.stack([table[name] for name in _BOX], axis=1)
-    _check(path, "left_px", given & ~np.isfinite(xyxy).all(axis=1), "four finite numbers, or none of them")
-    _check(path, "left_px", given & ~(xyxy[:, 2:] >= xyxy[:, :2]).all(axis=1), "right >= left and bottom >= top")
-    _check(path, "score", given & ~((table["score"] >= 0) & (table["score"] <= 1)), "0 to 1")
-    _check(path, "label", given & (table["label"] == ""), "the name of a class")
+    refuse_rows(path, given & ~np.isfinite(xyxy).all(axis=1), "left_px", "four finite numbers, or none of them")
+    refuse_rows(path, given & ~(xyxy[:, 2:] >= xyxy[:, :2]).all(axis=1), "left_px", "right >= left and bottom >= top")
+    refuse_rows(path, given & ~((table["score"] >= 0) & (table["score"] <= 1)), "score", "0 to 1")
+    refuse_rows(path, given & (table["label"] == ""), "label", "the name of a class")
 
     starts = np.flatnonzero(np.diff(time_s, prepend=-np.inf) > 0)
     names = tuple(classes) if classes is not None else tuple(sorted(set(table["label"][given])))
@@ -210,8 +211,3 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
         empty: Any = {"label": "", "track_id": -1, "frame": 0}.get(field.name, np.nan)
         columns[field.name] = column.fill_null(empty).to_numpy(zero_copy_only=False)
     return columns
-
-
-def _check(path: Path, key: str, wrong: NDArray[np.bool_], expected: str) -> None:
-    if wrong.any():
-        raise DataError("the value will not do", file=path, row=int(np.argmax(wrong)) + 1, key=key, expected=expected)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gocv.core import DataError, Embeddings
 from gocv.data.files import written_whole
-from gocv.data.parquet import BatchWriter, check_columns, open_parquet
+from gocv.data.parquet import BatchWriter, check_columns, open_parquet, refuse_rows
 
 Int64 = NDArray[np.int64]
 
@@ -157,9 +157,9 @@ def _pieces(path: Path) -> Iterator[tuple[int, Embeddings]]:
                 continue
             frame, row, vector = _arrays(batch, path, start)
             ascends = np.diff(frame, prepend=last) >= 0
-            _refuse(path, start, ~ascends | (row < 0), "frame, row", "ascending frames, rows from 0")
+            refuse_rows(path, ~ascends | (row < 0), "frame, row", "ascending frames, rows from 0", first_row=start)
             finite = np.isfinite(vector).all(axis=1)
-            _refuse(path, start, np.asarray(~finite), "vector", "finite numbers")
+            refuse_rows(path, np.asarray(~finite), "vector", "finite numbers", first_row=start)
             for rows in np.split(np.arange(len(frame)), np.flatnonzero(np.diff(frame)) + 1):
                 yield int(frame[rows[0]]), Embeddings(vector[rows], row[rows])
             start, last = start + len(frame), int(frame[-1])
@@ -168,7 +168,7 @@ def _pieces(path: Path) -> Iterator[tuple[int, Embeddings]]:
 def _arrays(batch: pa.RecordBatch, path: Path, start: int) -> tuple[Int64, Int64, NDArray[np.float32]]:
     """The columns: (n,) frames and (n,) rows, -1 where null, and (n, D) vectors, NaN where a number is null."""
     vectors = batch["vector"]
-    _refuse(path, start, vectors.is_null().to_numpy(zero_copy_only=False), "vector", "finite numbers")
+    refuse_rows(path, vectors.is_null().to_numpy(zero_copy_only=False), "vector", "finite numbers", first_row=start)
     frame, row = (batch[name].fill_null(-1).cast(pa.int64()).to_numpy() for name in _PLACE.names)
     flat = vectors.flatten().to_numpy(zero_copy_only=False)
     return frame, row, flat.reshape(len(frame), vectors.type.list_size)
@@ -181,9 +181,3 @@ def _check_schema(file: pq.ParquetFile, path: Path) -> None:
     if kind is None or not pa.types.is_fixed_size_list(kind) or kind.value_type != pa.float32():
         expected = "a fixed-size list of float32"
         raise DataError(f"the column holds {kind or 'nothing'}", file=path, key="vector", expected=expected)
-
-
-def _refuse(path: Path, first_row: int, wrong: NDArray[np.bool_], key: str, expected: str) -> None:
-    if wrong.any():
-        row = first_row + int(np.argmax(wrong))
-        raise DataError("the value will not do", file=path, row=row, key=key, expected=expected)

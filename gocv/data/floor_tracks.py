@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gocv.core import JOINTS, DataError, FloorTracks
 from gocv.data.files import written_whole
-from gocv.data.parquet import BatchWriter, batches, open_parquet
+from gocv.data.parquet import BatchWriter, batches, open_parquet, refuse_rows
 
 _FLOOR = ("x_m", "y_m", "var_xx_m2", "var_xy_m2", "var_yy_m2")
 _JOINTS = tuple(f"{joint}_{part}" for joint in JOINTS for part in ("x_m", "y_m", "z_m", "score"))
@@ -83,8 +83,8 @@ def floor_track_chunks(path: Path, windows: Sequence[tuple[float, float]] | None
             time_s = _numbers(batch, ["time_s"])[:, 0]
             encoded = batch["shopper"].fill_null("").dictionary_encode()
             names, code = encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
-            _refuse(path, row, ~np.isfinite(time_s), "time_s", "finite seconds")
-            _refuse(path, row, np.array([not name for name in names], bool)[code], "shopper", "a name")
+            refuse_rows(path, ~np.isfinite(time_s), "time_s", "finite seconds", first_row=row)
+            refuse_rows(path, np.array([not name for name in names], bool)[code], "shopper", "a name", first_row=row)
             shopper = np.array([index.setdefault(name, len(index)) for name in names], np.int64)[code]
             tracks = _tracks(batch, tuple(index), time_s, shopper)
             yield tracks if spans is None else tracks[_inside(time_s, spans)]
@@ -131,12 +131,6 @@ def _listed(file: pq.ParquetFile, path: Path) -> list[str]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise DataError("the metadata is malformed", file=path, key="shoppers", expected="a JSON list of names")
     return names
-
-
-def _refuse(path: Path, first_row: int, wrong: NDArray[np.bool_], key: str, expected: str) -> None:
-    if wrong.any():
-        row = first_row + int(np.argmax(wrong))
-        raise DataError("the value is missing or will not do", file=path, row=row, key=key, expected=expected)
 
 
 def _inside(time_s: NDArray[np.float64], spans: NDArray[np.float64]) -> NDArray[np.bool_]:

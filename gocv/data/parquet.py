@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from gocv.core import DataError
 
@@ -97,6 +99,24 @@ def batches(file: pq.ParquetFile, path: Path, schema: pa.Schema, rows: int) -> I
     check_columns(file, path, schema)
     for batch in file.iter_batches(rows, columns=schema.names):
         yield pa.RecordBatch.from_arrays([batch[field.name].cast(field.type) for field in schema], schema=schema)
+
+
+def refuse_rows(path: Path, wrong: NDArray[np.bool_], key: str, expected: str, *, first_row: int = 1) -> None:
+    """Refuse a file of which rows are wrong, by the first of them.
+
+    Args:
+        path: The file.
+        wrong: (n,) bool, which rows of the part that is looked at.
+        key: The column.
+        expected: What would be right.
+        first_row: Number of the part's first row in the file, which counts from 1.
+
+    Raises:
+        DataError: A row is wrong.
+    """
+    if wrong.any():
+        row = first_row + int(np.argmax(wrong))
+        raise DataError("the value is missing or will not do", file=path, row=row, key=key, expected=expected)
 
 
 def _holds(found: pa.DataType, wanted: pa.DataType) -> bool:

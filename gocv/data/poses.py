@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gocv.core import DataError, Poses, nearest
 from gocv.data.files import written_whole
-from gocv.data.parquet import BatchWriter
+from gocv.data.parquet import BatchWriter, refuse_rows
 
 COCO17 = (
     "nose",
@@ -161,18 +161,20 @@ def read_poses(path: str | Path) -> PoseTable:
     time_s, box, count = table["time_s"], table["box"], len(names)
     pixels, score = table["keypoints_px"].reshape(-1, count, 2), table["score"].reshape(-1, count)
     given = table["given"]
-    _check(path, "time_s", ~np.isfinite(time_s), "finite seconds")
-    _check(path, "time_s", np.diff(time_s, prepend=-np.inf) < 0, "frames in order of time")
-    _check(path, "box", given & (box < -1), "a box of the frame, counted from 0, or -1")
-    _check(path, "keypoints_px", given & np.isinf(pixels).any(axis=(1, 2)), "pixels, NaN where a keypoint is not seen")
-    _check(path, "score", given & ~((score >= 0) & (score <= 1)).all(axis=1), "0 to 1")
+    refuse_rows(path, ~np.isfinite(time_s), "time_s", "finite seconds")
+    refuse_rows(path, np.diff(time_s, prepend=-np.inf) < 0, "time_s", "frames in order of time")
+    refuse_rows(path, given & (box < -1), "box", "a box of the frame, counted from 0, or -1")
+    refuse_rows(
+        path, given & np.isinf(pixels).any(axis=(1, 2)), "keypoints_px", "pixels, NaN where a keypoint is not seen"
+    )
+    refuse_rows(path, given & ~((score >= 0) & (score <= 1)).all(axis=1), "score", "0 to 1")
     starts = np.flatnonzero(np.diff(time_s, prepend=-np.inf) > 0)
     frame_of = np.searchsorted(starts, np.arange(len(time_s)), side="right")
     taken = np.stack([frame_of, box], axis=1)[given & (box >= 0)]
     _, first, times = np.unique(taken, axis=0, return_index=True, return_counts=True)
     twice = np.zeros(len(time_s), bool)
     twice[np.flatnonzero(given & (box >= 0))[first[times > 1]]] = True
-    _check(path, "box", twice, "each box of a frame once")
+    refuse_rows(path, twice, "box", "each box of a frame once")
     return PoseTable(
         keypoints=names,
         frame=table["frame"][starts] if "frame" in table else np.arange(len(starts)),
@@ -242,8 +244,3 @@ def _named(metadata: dict[bytes, bytes], path: Path) -> tuple[str, ...]:
         expected = f"{_NAMES}, a JSON list such as {json.dumps(COCO17[:2])}, in the file's metadata"
         raise DataError("does not name its keypoints", file=path, key=_NAMES, expected=expected)
     return tuple(names)
-
-
-def _check(path: Path, key: str, wrong: NDArray[np.bool_], expected: str) -> None:
-    if wrong.any():
-        raise DataError("the value will not do", file=path, row=int(np.argmax(wrong)) + 1, key=key, expected=expected)

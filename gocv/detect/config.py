@@ -6,14 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gocv.data.coco.names import COCO_CLASSES
 from gocv.data.config import Model
-from gocv.detect.coco import COCO_CLASSES
 
 Three = tuple[float, float, float]
 
 
 class Input(Model):
-    """The picture that the network wants: value = (pixel * scale - mean) / std, channel by channel."""
+    """The picture that the network wants: value = (pixel * scale - mean) / std, channel by channel.
+
+    Where `multiple` is given, `width` and `height` are the most: a letterbox is then cut down to the next multiple of
+    it around the frame, so that a wide frame costs less than a square one. That is for networks that take any size.
+    """
 
     width: Annotated[int, Field(gt=0)]
     height: Annotated[int, Field(gt=0)]
@@ -24,15 +28,18 @@ class Input(Model):
     std: Three = (1.0, 1.0, 1.0)
     resize: Literal["letterbox", "letterbox_centred", "stretch"] = "letterbox"
     pad: Annotated[int, Field(ge=0, le=255)] = 114
+    multiple: Annotated[int, Field(gt=0)] | None = None
 
 
 class Head(Model):
     """How boxes are read out of what the network gives; see `gocv.detect.heads` for each kind."""
 
-    kind: Literal["yolox", "yolov8", "fastestdet", "boxes", "ssd"]
+    kind: Literal["yolox", "yolov8", "fastestdet", "boxes", "ssd", "anchors"]
     strides: tuple[int, ...] = (8, 16, 32)
     first_label: Annotated[int, Field(ge=0)] = 0
     outputs: tuple[str, ...] | None = None
+    anchors: tuple[tuple[tuple[float, float], ...], ...] = ()
+    stretch: float = 1.0
 
 
 class DetectorConfig(Model):

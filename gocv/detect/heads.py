@@ -105,6 +105,46 @@ def fastestdet(output: Array, *, input_size: tuple[int, int], min_score: float) 
     return _candidates(_around(centre * input_size, size * input_size), score[kept], label[kept])
 
 
+def anchored(
+    *maps: Array,
+    strides: Sequence[int],
+    anchors: Sequence[Sequence[tuple[float, float]]],
+    stretch: float,
+    min_score: float,
+) -> Candidates:
+    """Raw maps of a YOLOv3 or YOLOv4 head (Redmon & Farhadi 2018, arXiv:1804.02767, §2.1; arXiv:2004.10934, §3.4).
+
+    centre = (stretch * sigmoid(d) - (stretch - 1) / 2 + cell) * stride, size = anchor * exp(log size), score =
+    sigmoid(objectness) * sigmoid(best class).
+
+    Args:
+        maps: (A * (5 + C), rows, columns) each: for each anchor dx, dy, log w, log h, objectness, classes.
+        strides: Of the maps, pixels of the input.
+        anchors: Of each map, width and height in pixels of the input.
+        stretch: How far beyond its cell a centre may lie (`scale_x_y`).
+        min_score: Least score.
+
+    Raises:
+        DataError: The output has another shape.
+    """
+    found = []
+    for given, stride, sizes in zip(maps, strides, anchors, strict=True):
+        if given.ndim != 3 or len(given) % len(sizes) or len(given) < 6 * len(sizes):
+            expected = f"({len(sizes)} * (5 + classes), rows, columns)"
+            raise DataError(f"the network gives {given.shape}", key="head", expected=expected)
+        each = given.reshape(len(sizes), -1, *given.shape[1:])
+        # Most cells are empty: what cannot reach the score by objectness alone is not looked at.
+        anchor, row, column = np.nonzero(each[:, 4] >= _logit(min_score))
+        value = each[anchor, :, row, column].astype(np.float64)
+        label = value[:, 5:].argmax(axis=1)
+        score = _sigmoid(value[:, 4]) * _sigmoid(value[np.arange(len(value)), 5 + label])
+        centre = (_sigmoid(value[:, :2]) * stretch - (stretch - 1) / 2 + np.stack([column, row], axis=1)) * stride
+        size = np.asarray(sizes, np.float64)[anchor] * np.exp(value[:, 2:4])
+        kept = score >= min_score
+        found.append(_candidates(_around(centre[kept], size[kept]), score[kept], label[kept]))
+    return Candidates(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
 def boxes(xyxy: Array, score: Array, label: Array, *, first_label: int, min_score: float) -> Candidates:
     """Boxes that the network has decoded itself, as torchvision's detectors do.
 
@@ -147,6 +187,14 @@ def ssd(output: Array, *, input_size: tuple[int, int], first_label: int, min_sco
     width, height = input_size
     xyxy = rows[:, 3:] * np.array([width, height, width, height])
     return boxes(xyxy, rows[:, 2], rows[:, 1], first_label=first_label, min_score=min_score)
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp(-x)))
+
+
+def _logit(share: float) -> float:
+    return float(-np.inf if share <= 0 else np.inf if share >= 1 else np.log(share / (1 - share)))
 
 
 def _around(centre: Array, size: Array) -> Array:

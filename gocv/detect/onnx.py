@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from gocv.core import ConfigError, DataError, Detections, Frame, nearest
 from gocv.data.config import build, load_yaml
-from gocv.detect import heads, runtimes
+from gocv.data.networks import Network, RuntimeName
+from gocv.detect import heads
 from gocv.detect.config import DetectorConfig
 from gocv.detect.preprocess import Placement, prepare
 from gocv.geometry import clip_to_image, nms
 
-_BATCHED = ("yolox", "yolov8", "fastestdet")
+_BATCHED = ("yolox", "yolov8", "fastestdet", "anchors")
 """Heads whose outputs have an axis for the image."""
 
 
@@ -49,7 +50,7 @@ class OnnxDetector:
         model: str | Path,
         *,
         weights: str | Path | None = None,
-        runtime: runtimes.RuntimeName = "onnxruntime",
+        runtime: RuntimeName = "onnxruntime",
         classes: Sequence[str] = ("person",),
         min_score: float | None = None,
         threads: int | None = None,
@@ -63,9 +64,9 @@ class OnnxDetector:
             raise ConfigError(f"is {min_score}", key="min_score", expected="0 to 1")
         file = model.parent / config.weights if weights is None else Path(weights)
         _verify(file, config)
-        self._runtime = runtimes.load(runtime, file, threads)
-        self._order = _order(config, self._runtime, file)
-        shape = self._runtime.input_shape
+        self._network = Network(file, runtime=runtime, threads=threads, wanted="a network of one input, the picture")
+        self._order = _order(config, self._network, file)
+        shape = self._network.inputs[0].shape
         self._batches = config.head.kind in _BATCHED and shape[0] is None
         _check_size(shape, config, model)
 
@@ -80,10 +81,10 @@ class OnnxDetector:
 
     def _run(self, tensors: list[NDArray[np.float32]]) -> list[list[NDArray[Any]]]:
         """The network's outputs for each image."""
-        if self._batches and tensors:
-            together = self._runtime.run(np.stack(tensors))
+        if self._batches and len({tensor.shape for tensor in tensors}) == 1:
+            together = self._network.run(np.stack(tensors))
             return [[together[i][image] for i in self._order] for image in range(len(tensors))]
-        each = [self._runtime.run(tensor[None]) for tensor in tensors]
+        each = [self._network.run(tensor[None]) for tensor in tensors]
         batched = self.config.head.kind in _BATCHED
         return [[one[i][0] if batched else one[i] for i in self._order] for one in each]
 
@@ -113,6 +114,9 @@ class OnnxDetector:
             "yolov8": lambda a: heads.yolov8(a, min_score=least),
             "fastestdet": lambda a: heads.fastestdet(a, input_size=size, min_score=least),
             "boxes": lambda a, b, c: heads.boxes(a, b, c, first_label=head.first_label, min_score=least),
+            "anchors": lambda *a: heads.anchored(
+                *a, strides=head.strides, anchors=head.anchors, stretch=head.stretch, min_score=least
+            ),
             "ssd": lambda a: heads.ssd(a, input_size=size, first_label=head.first_label, min_score=least),
         }
         return kinds[head.kind]
@@ -144,17 +148,18 @@ def _verify(file: Path, config: DetectorConfig) -> None:
         )
 
 
-def _order(config: DetectorConfig, runtime: runtimes.Runtime, file: Path) -> list[int]:
+def _order(config: DetectorConfig, network: Network, file: Path) -> list[int]:
     """Which of the network's outputs the head takes, in its order."""
-    takes = 3 if config.head.kind == "boxes" else 1
-    names = runtime.outputs[:takes] if config.head.outputs is None else config.head.outputs
+    takes = {"boxes": 3, "anchors": len(config.head.anchors)}.get(config.head.kind, 1)
+    given = [port.name for port in network.outputs]
+    names = given[:takes] if config.head.outputs is None else config.head.outputs
     for name in names:
-        if name not in runtime.outputs:
-            expected = nearest(name, runtime.outputs)
+        if name not in given:
+            expected = nearest(name, given)
             raise ConfigError(f"the network has no output '{name}'", file=file, key="head.outputs", expected=expected)
     if len(names) != takes:
         raise ConfigError(f"are {len(names)}", file=file, key="head.outputs", expected=f"{takes} for this head")
-    return [runtime.outputs.index(name) for name in names]
+    return [given.index(name) for name in names]
 
 
 def _check_size(shape: tuple[int | None, ...], config: DetectorConfig, model: Path) -> None:

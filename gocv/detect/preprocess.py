@@ -37,7 +37,8 @@ def prepare(image: NDArray[np.uint8], wanted: Input) -> tuple[NDArray[np.float32
             "letterbox_centred" in the middle; "stretch" fills the input.
 
     Returns:
-        The input, (3, h, w) or (h, w, 3) float32, and where the frame lies in it.
+        The input, (3, h, w) or (h, w, 3) float32, smaller than `width` x `height` where `multiple` lets it be, and
+        where the frame lies in it.
     """
     height, width = image.shape[:2]
     if wanted.resize == "stretch":
@@ -46,8 +47,12 @@ def prepare(image: NDArray[np.uint8], wanted: Input) -> tuple[NDArray[np.float32
         ratio = min(wanted.width / width, wanted.height / height)
         size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
     centred = wanted.resize == "letterbox_centred"
-    left, top = ((wanted.width - size[0]) // 2, (wanted.height - size[1]) // 2) if centred else (0, 0)
-    canvas = np.full((wanted.height, wanted.width, 3), wanted.pad, np.uint8)
+    across, down = wanted.width, wanted.height
+    if wanted.multiple is not None:
+        step = wanted.multiple
+        across, down = (min(most, -(-of // step) * step) for most, of in zip((across, down), size, strict=True))
+    left, top = ((across - size[0]) // 2, (down - size[1]) // 2) if centred else (0, 0)
+    canvas = np.full((down, across, 3), wanted.pad, np.uint8)
     resized = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)
     canvas[top : top + size[1], left : left + size[0]] = np.asarray(resized)
     ordered = canvas[..., ::-1] if wanted.channels == "bgr" else canvas

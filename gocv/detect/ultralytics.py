@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gocv.core import ConfigError, DataError, Detections, Frame, MissingDependencyError, nearest
+from gocv.core import ConfigError, DataError, Detections, Frame, MissingDependencyError, Poses, nearest
+from gocv.data.poses import COCO17
 from gocv.geometry import clip_to_image
 
 
@@ -29,6 +31,7 @@ class UltralyticsDetector:
 
     Attributes:
         classes: The classes wanted; `Detections.label` indexes them.
+        keypoints: Names of the keypoints that the network finds; empty where it finds none.
 
     Raises:
         ConfigError: The network has no such class, or the score is out of range.
@@ -56,20 +59,52 @@ class UltralyticsDetector:
         self._label = {names[name]: label for label, name in enumerate(self.classes)}
         self._options = {"conf": min_score, "imgsz": image_size, "device": device, "verbose": False}
 
+        self.keypoints = _keypoints(self._model)
+
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """Boxes of each frame in its own pixels, clipped to it, best first."""
+        return [self._rows(result, frame)[0] for result, frame in zip(self._run(frames), frames, strict=True)]
+
+    def detect_poses(self, frames: Sequence[Frame]) -> list[tuple[Detections, Poses]]:
+        """As `detect`, and the keypoints of each box in its row; those that ultralytics puts at 0, 0 are not seen.
+
+        Raises:
+            ConfigError: The network finds no keypoints.
+        """
+        if not self.keypoints:
+            raise ConfigError("the network finds no keypoints", key="model", expected="one such as yolo11n-pose.pt")
+        both = []
+        for result, frame in zip(self._run(frames), frames, strict=True):
+            found, row = self._rows(result, frame)
+            seen = result.keypoints.data.cpu().numpy()[row]
+            known = (seen[..., :2] != 0).any(axis=-1)
+            score = np.clip(seen[..., 2], 0, 1) if seen.shape[-1] == 3 else known.astype(np.float32)
+            both.append((found, Poses(np.where(known[..., None], seen[..., :2], np.nan), score)))
+        return both
+
+    def _run(self, frames: Sequence[Frame]) -> list[Any]:
         if not frames:
             return []
         images = [np.ascontiguousarray(frame.image[..., ::-1]) for frame in frames]  # ultralytics takes arrays as BGR
-        results = self._model.predict(images, classes=list(self._label), **self._options)
-        return [self._rows(result.boxes, frame) for result, frame in zip(results, frames, strict=True)]
+        return list(self._model.predict(images, classes=list(self._label), **self._options))
 
-    def _rows(self, boxes: Any, frame: Frame) -> Detections:
+    def _rows(self, result: Any, frame: Frame) -> tuple[Detections, NDArray[np.int64]]:
+        """The detections, and their rows in what the network gave."""
         height, width = frame.image.shape[:2]
+        boxes = result.boxes
         xyxy = clip_to_image(boxes.xyxy.cpu().numpy().astype(np.float32), width, height)
         label = np.array([self._label[int(number)] for number in boxes.cls.cpu().numpy()], np.int64)
-        found = Detections(xyxy, boxes.conf.cpu().numpy(), label)
-        return found[np.flatnonzero((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))]
+        row = np.flatnonzero((xyxy[:, 2:] > xyxy[:, :2]).all(axis=1))
+        return Detections(xyxy, boxes.conf.cpu().numpy(), label)[row], row
+
+
+def _keypoints(model: Any) -> tuple[str, ...]:
+    """COCO's where the network finds as many; others are numbered."""
+    if getattr(model, "task", "detect") != "pose":
+        return ()
+    shape = getattr(model.model, "kpt_shape", None) or (len(COCO17), 3)
+    count = int(shape[0])
+    return COCO17 if count == len(COCO17) else tuple(map(str, range(count)))
 
 
 def _load(model: str | Path) -> Any:

@@ -107,6 +107,7 @@ class Decoder:
                 for with_hand in (False, True) if borne_g[end].any() else (False,):
                     hands_g = borne_g[rest] * pressed, borne_g[end] * with_hand
                     event, log_step = self._step(episode, rest, end, *hands_g)
+                    candidates = dataclasses.replace(candidates, log_seen=self.sightings.likely(event, shoppers))
                     moves = [(log + log_step, parts) for log, parts in self._moves(event, candidates, shoppers)]
                     after = self._after(here, where, moves, event.time_s)
                     reached.setdefault((end, with_hand), []).extend(after)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -74,14 +75,52 @@ class Sightings:
     def log_seen(self, shopper: int, product: str, units: int, event: WeightEvent) -> float:
         """Log likelihood ratio of what classifiers saw of this shopper if they moved this, against anything at all."""
         name = self.shoppers.shoppers[shopper]
-        start_s, end_s = event.start_s - _AROUND_S, event.end_s + _AROUND_S
-        log_ratio = 0.0
-        wanted = "take" if units > 0 else "return"
-        for seen in self.interactions.get(name, ()):
-            if seen.start_s <= end_s and seen.end_s >= start_s and seen.zone in ("", str(event.shelf)):
-                even = 1.0 / max(len(seen.probabilities), 1)
-                log_ratio += math.log(max(seen.probabilities.get(wanted, even), 1e-9) / even)
-        for hand in self.recognitions.get(name, ()):
-            if hand.start_s <= end_s and hand.end_s >= start_s:
-                log_ratio += math.log(max(hand.likelihoods.get(product, 1.0), 1e-9))
+        log_did = _log_did(_near(self.interactions.get(name, ()), event), units, event)
+        log_ratio = log_did + _log_held(_near(self.recognitions.get(name, ()), event), product, units)
         return min(max(log_ratio, -_CAP), _CAP)
+
+    def likely(self, event: WeightEvent, shoppers: Iterable[int]) -> dict[tuple[str, bool], float]:
+        """What recognisers say of what was moved by any of these: (product, whether taken) to log likelihood ratio."""
+        seen: dict[tuple[str, bool], float] = {}
+        for name in (self.shoppers.shoppers[s] for s in shoppers):
+            near = _near(self.recognitions.get(name, ()), event)
+            for product, units in {(p, u) for r in near for p in r.likelihoods for u in (1, -1)}:
+                log_ratio = min(max(_log_held(near, product, units), -_CAP), _CAP)
+                seen[product, units > 0] = max(seen.get((product, units > 0), -_CAP), log_ratio)
+        return seen
+
+
+_Seen = TypeVar("_Seen", Interaction, Recognition)
+
+
+def _near(seen: Sequence[_Seen], event: WeightEvent) -> list[_Seen]:
+    """What was seen about the time of an event, of each hand and way what is nearest to it."""
+    start_s, end_s = event.start_s - _AROUND_S, event.end_s + _AROUND_S
+    nearest: dict[tuple[int, str], _Seen] = {}
+    for one in seen:
+        if one.start_s <= end_s and one.end_s >= start_s:
+            key = one.hand, one.moved if isinstance(one, Recognition) else one.zone
+            if key not in nearest or _apart_s(one, event) < _apart_s(nearest[key], event):
+                nearest[key] = one
+    return list(nearest.values())
+
+
+def _apart_s(seen: Interaction | Recognition, event: WeightEvent) -> float:
+    return max(seen.start_s - event.time_s, event.time_s - seen.end_s, 0.0)
+
+
+def _log_did(near: Sequence[Interaction], units: int, event: WeightEvent) -> float:
+    """Log likelihood ratio of what hands did on this shelf: one of them moved it, and it may be either."""
+    wanted, ratios = "take" if units > 0 else "return", []
+    for seen in near:
+        if seen.zone in ("", str(event.shelf)):
+            even = 1.0 / max(len(seen.probabilities), 1)
+            ratios.append(max(seen.probabilities.get(wanted, even), 1e-9) / even)
+    return math.log(max(ratios, default=1.0))
+
+
+def _log_held(near: Sequence[Recognition], product: str, units: int) -> float:
+    """Log likelihood ratio of what hands held: it was in one of them, and nothing says which."""
+    wanted = "take" if units > 0 else "return"
+    ratios = [hand.likelihoods.get(product, 1.0) for hand in near if hand.moved in ("", wanted)]
+    return math.log(max(math.fsum(ratios) / len(ratios), 1e-9)) if ratios else 0.0

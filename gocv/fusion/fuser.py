@@ -104,8 +104,8 @@ class CartFuser:
             self.store,
             self.settings.nearness,
             self.settings.least_share,
-            _by_shopper(interactions),
-            _by_shopper(recognitions),
+            _by_shopper(interactions if self.settings.interactions else ()),
+            _by_shopper(recognitions if self.settings.recognitions else ()),
         )
         return _Run(self.store, self.settings, sightings, {a.event: a for a in answers}).over(episodes(events))
 

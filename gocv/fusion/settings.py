@@ -72,6 +72,8 @@ class FusionSettings(Model):
         clock: Estimate how far the scales' clock is from the cameras'.
         calibrator: File of the calibrator; the one that comes with gocv where None.
         policy: File of the review policy; the one that comes with gocv where None.
+        interactions: Use what was seen of what hands did.
+        recognitions: Use what was seen of what was in hands.
         hold_s: A receipt waits this long after its shopper was last seen.
     """
 
@@ -87,4 +89,6 @@ class FusionSettings(Model):
     clock: bool = True
     calibrator: Path | None = None
     policy: Path | None = None
+    interactions: bool = True
+    recognitions: bool = True
     hold_s: float = Field(default=1.0, ge=0)

@@ -17,6 +17,7 @@ from gocv.data.progress import with_progress
 from gocv.data.video import VideoReader, write_video
 from gocv.pipeline.appearance import encode_boxes, looks_at_appearance, make_encoder, update_tracker
 from gocv.pipeline.config import PipelineConfig
+from gocv.pipeline.detecting import make_detector, paced
 from gocv.pipeline.joining import PERSON
 from gocv.pipeline.parts import make_part
 from gocv.viz import annotate, shopper_colours
@@ -114,9 +115,9 @@ def _detected(
             yield frame, found[frame.index] if frame.index < len(found) else Detections.empty()
         return
     assert config.detect is not None
-    detector = make_part("detectors", "detect", config.detect)
+    detector = make_detector(config.detect)
     person = detector.classes.index(PERSON[0]) if PERSON[0] in detector.classes else 0
-    for frame in frames:
+    for frame in paced(frames, config.detect, ""):
         (everything,) = detector.detect([frame])
         yield frame, everything[everything.label == person]
 

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from gocv.data.config import Model
+from gocv.detect.skipping import SkipSettings
+from gocv.detect.tiles import TileSettings
 from gocv.fusion import FusionSettings
 from gocv.multicamera import AssociationSettings, HealthSettings, MergeSettings
 from gocv.pipeline.parts import PartSettings
 
-STAGES = ("detect", "track", "multicamera", "shelf", "fusion")
+Rate = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+
+STAGES = ("detect", "track", "multicamera", "interact", "shelf", "fusion")
 """In the order in which they run; each reads what those before it wrote."""
 
 
 class DetectorSettings(PartSettings):
-    """A detector; one described by a YAML file and run by ONNX Runtime unless another part is named."""
+    """A detector; one described by a YAML file and run by ONNX Runtime unless another part is named.
+
+    Attributes:
+        tiles: How large frames are cut into tiles; None: they are looked at as they are.
+        skip: When a frame need not be looked at; None: all are. `{}` takes the defaults.
+        rate_hz: Looks a second at each camera, or, by the camera's name, at those that are not looked at in full.
+        every: Look at every so-manieth frame of each camera, or by the camera's name.
+    """
 
     part: str = "onnx"
+    tiles: TileSettings | None = None
+    skip: SkipSettings | None = None
+    rate_hz: Rate | dict[str, Rate] | None = None
+    every: Count | dict[str, Count] = 1
 
 
 class MulticameraSettings(Model):
@@ -48,6 +64,26 @@ class MulticameraSettings(Model):
     mend: bool = True
 
 
+class InteractSettings(Model):
+    """How hands are looked at.
+
+    Attributes:
+        encoder: What looks at pictures of hands.
+        rate_hz: How many of each hand a second, at most.
+        around_s: How long before a hand comes to a shelf, and after it leaves, it is looked at.
+        model: What says what a hand did.
+        recogniser: What says what was in a hand, where the recording has pictures of the products; None: nothing does.
+        learning: Whether what was certainly taken is looked at to tell what is put back: carts are then inferred twice.
+    """
+
+    encoder: PartSettings = PartSettings(part="default")
+    rate_hz: float = Field(default=5.0, gt=0)
+    around_s: float = Field(default=2.5, ge=0)
+    model: PartSettings = PartSettings(part="default")
+    recogniser: PartSettings | None = PartSettings(part="default")
+    learning: bool = True
+
+
 class PipelineConfig(Model):
     """Everything that can be set, stage by stage.
 
@@ -58,6 +94,7 @@ class PipelineConfig(Model):
         pose: What finds the joints of people in footage, where poses were not recorded; None: then only recorded poses
             or joints show hands.
         multicamera: How what the cameras saw becomes shoppers.
+        interact: How hands are looked at in the footage of calibrated cameras, or None: they are not.
         shelf: The weight-event detector.
         fusion: How carts are inferred.
         chunk_s: Seconds of scale samples in memory at a time.
@@ -68,6 +105,7 @@ class PipelineConfig(Model):
     encode: PartSettings = PartSettings(part="default")
     pose: PartSettings | None = None
     multicamera: MulticameraSettings = MulticameraSettings()
+    interact: InteractSettings | None = None
     shelf: PartSettings = PartSettings(part="steps")
     fusion: FusionSettings = FusionSettings()
     chunk_s: float = Field(default=60.0, gt=0)

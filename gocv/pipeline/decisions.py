@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from gocv.core import Answer, EventDetector, FloorTracks, Fused, GocvError, PlateId, WeightEvent
+from gocv.core import (
+    Answer,
+    EventDetector,
+    FloorTracks,
+    Fused,
+    GocvError,
+    Interaction,
+    PlateId,
+    Recognition,
+    WeightEvent,
+)
 from gocv.data.files import write_json
 from gocv.data.floor_tracks import read_floor_tracks
 from gocv.data.progress import with_progress
@@ -20,6 +31,7 @@ from gocv.fusion.unseen import reached, strangers
 from gocv.pipeline.config import STAGES, PipelineConfig
 from gocv.pipeline.evidence import evidence
 from gocv.pipeline.folder import Report, RunFolder
+from gocv.pipeline.hands import seen_again
 from gocv.pipeline.parts import make_part
 from gocv.pipeline.receipts import receipts_json
 from gocv.pipeline.tables import (
@@ -28,9 +40,18 @@ from gocv.pipeline.tables import (
     cart_event_rows,
     event_rows,
     events_from,
+    interactions_from,
     read_table,
+    recognitions_from,
     write_table,
 )
+
+
+class Seen(NamedTuple):
+    """What was seen of hands: what they did, and what was in them."""
+
+    interactions: Sequence[Interaction] = ()
+    recognitions: Sequence[Recognition] = ()
 
 
 def shelf(recording: Recording, config: PipelineConfig, folder: RunFolder) -> Report:
@@ -75,7 +96,17 @@ def fusion(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
     found = events_from(read_table(folder.table("events")))
     shoppers = read_floor_tracks(folder.table("shoppers"))
     answers = read_labels(folder.path / "labels.jsonl")
-    fused, events, report = decide(recording, config, found, shoppers, folder.report_of("shelf") or [], answers)
+    seen = Seen(
+        interactions_from(read_table(folder.table("interactions"))),
+        recognitions_from(read_table(folder.table("recognitions"))),
+    )
+    scales = folder.report_of("shelf") or []
+    fused, events, report = decide(recording, config, found, shoppers, scales, answers, seen)
+    if config.interact is not None and config.interact.learning and config.fusion.recognitions:
+        again = seen_again(recording, config.interact, folder, fused.cart_events)
+        if again is not None:
+            seen = seen._replace(recognitions=again)
+            fused, events, report = decide(recording, config, found, shoppers, scales, answers, seen)
     calibrator = Calibrator.load(config.fusion.calibrator or CALIBRATOR)
     policy = ReviewPolicy.load(config.fusion.policy or POLICY)
     receipts = [judged(r, calibrator=calibrator, policy=policy, report=report) for r in fused.receipts]
@@ -100,6 +131,7 @@ def decide(
     shoppers: FloorTracks,
     scales: Report,
     answers: Sequence[Answer] = (),
+    seen: Seen = Seen(),  # noqa: B008 - a value
 ) -> tuple[Fused, list[WeightEvent], Report]:
     """What fusion finds before it is calibrated, the events on the cameras' clock, and what was wrong.
 
@@ -108,7 +140,8 @@ def decide(
     offsets = estimate_clock(events, shoppers, recording.store) if config.fusion.clock else []
     skews = {skew["where"]: skew for skew in (_skew(offset) for offset in offsets if offset.significant)}
     timed = apply_clock(events, offsets)
-    fused = CartFuser(recording.store, config.fusion).fuse(timed, shoppers, answers=answers)
+    fuser = CartFuser(recording.store, config.fusion)
+    fused = fuser.fuse(timed, shoppers, interactions=seen.interactions, recognitions=seen.recognitions, answers=answers)
     troubled = [PlateId.parse(entry["where"][6:]) for entry in scales if entry["where"].startswith("plate ")]
     blind = reached(troubled, shoppers, recording.store)
     return fused, timed, [*skews.values(), *fused.report, *blind, *strangers(shoppers, recording.store.zones)]

@@ -28,6 +28,7 @@ _SETTINGS = {
     "detect": ("detect", "pose"),
     "track": ("track",),
     "multicamera": ("multicamera",),
+    "interact": ("interact",),
     "shelf": ("shelf", "chunk_s"),
     "fusion": ("fusion",),
 }

@@ -1,15 +1,15 @@
 """Parts of the pipeline by name: ours and those of other packages, through entry points.
 
 A package registers a part under one of the groups `gocv.detectors`, `gocv.encoders`, `gocv.pose_estimators`,
-`gocv.trackers`, `gocv.event_detectors`. The arguments of its constructor, with their annotations and defaults, are its
-settings.
+`gocv.trackers`, `gocv.hand_encoders`, `gocv.interaction_models`, `gocv.product_recognisers`, `gocv.event_detectors`.
+The arguments of its constructor, with their annotations and defaults, are its settings.
 """
 
 from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from typing import Any
@@ -46,21 +46,29 @@ def make_part(group: str, key: str, settings: PartSettings, **given: Any) -> Any
         return factory(**arguments)
 
 
-def check_part(group: str, key: str, settings: PartSettings) -> None:
+def check_part(group: str, key: str, settings: PartSettings, given: Collection[str] = ()) -> None:
     """Check the names and types of a part's settings without making it.
+
+    Args:
+        group: As for `make_part`.
+        key: As for `make_part`.
+        settings: As for `make_part`.
+        given: Names of the arguments that the pipeline will know.
 
     Raises:
         ConfigError: As for `make_part`.
     """
-    _resolve(group, key, settings, {})
+    _resolve(group, key, settings, {}, given)
 
 
-def _resolve(group: str, key: str, settings: PartSettings, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _resolve(
+    group: str, key: str, settings: PartSettings, given: dict[str, Any], later: Collection[str] = ()
+) -> tuple[Any, dict[str, Any]]:
     factory = _factory(group, key, settings.part)
     signature = inspect.signature(factory)
     chosen = {**{k: v for k, v in given.items() if k in signature.parameters}, **(settings.model_extra or {})}
     with _placed(key):
-        return factory, _checked(factory, signature, chosen)
+        return factory, _checked(factory, signature, chosen, later)
 
 
 @contextmanager
@@ -80,11 +88,14 @@ def _factory(group: str, key: str, name: str) -> Any:
     return known[name].load()
 
 
-def _checked(factory: Any, signature: inspect.Signature, values: dict[str, Any]) -> dict[str, Any]:
+def _checked(
+    factory: Any, signature: inspect.Signature, values: dict[str, Any], later: Collection[str]
+) -> dict[str, Any]:
     hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     fields: dict[str, Any] = {
         name: (hints.get(name, Any), ... if p.default is p.empty else p.default)
         for name, p in signature.parameters.items()
+        if name in values or name not in later
     }
     schema = create_model("PartArguments", __base__=_Arguments, **fields)
     checked = build(schema, values)

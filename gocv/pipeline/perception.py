@@ -25,7 +25,8 @@ from gocv.pipeline.appearance import (
     needs_appearance,
     update_tracker,
 )
-from gocv.pipeline.config import PipelineConfig
+from gocv.pipeline.config import DetectorSettings, PipelineConfig
+from gocv.pipeline.detecting import make_detector, paced
 from gocv.pipeline.estimating import estimate_recorded, make_pose_estimator, write_estimated
 from gocv.pipeline.folder import Report, RunFolder
 from gocv.pipeline.joining import PERSON, join_cameras
@@ -44,9 +45,9 @@ def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
     filmed = [c for c in recording.cameras if c.video and not c.detections]
     if filmed and config.detect is None:
         names = ", ".join(c.name for c in filmed)
-        problem = "no detector is configured: this footage is not looked at (set detect.model)"
+        problem = "no detector is configured: this footage is not looked at (set detect.part=default, or another)"
         report.append({"where": f"cameras {names}", "problem": problem})
-    detector = make_part("detectors", "detect", config.detect) if filmed and config.detect else None
+    detector = make_detector(config.detect) if filmed and config.detect else None
     appearance = needs_appearance(config)
     seen = any(c.video and (c.detections or detector) for c in recording.cameras)
     encoder = make_encoder(config) if appearance and seen else None
@@ -63,7 +64,8 @@ def detect(recording: Recording, config: PipelineConfig, folder: RunFolder) -> R
                 report += _encode_recorded(camera, found, encoder, folder) if appearance else []
                 report += _estimate_recorded(camera, found, posing, folder) if posing and camera.video else []
             elif camera.video and detector:
-                report += _detect_in_video(camera, detector, encoder, posing, folder)
+                assert config.detect is not None
+                report += _detect_in_video(camera, detector, config.detect, encoder, posing, folder)
         except GocvError as error:
             report.append({"where": f"camera {camera.name}", "problem": f"left out: {error}"})
     return report
@@ -158,9 +160,15 @@ def _estimate_recorded(camera: Camera, found: DetectionTable, estimator: PoseEst
 
 
 def _detect_in_video(
-    camera: Camera, detector: Detector, encoder: Encoder | None, estimator: PoseEstimator | None, folder: RunFolder
+    camera: Camera,
+    detector: Detector,
+    settings: DetectorSettings,
+    encoder: Encoder | None,
+    estimator: PoseEstimator | None,
+    folder: RunFolder,
 ) -> Report:
     frames = footage(camera)
+    shown = paced(with_progress(frames, f"detect {camera.name}"), settings, camera.name)
     person = detector.classes.index(PERSON[0]) if PERSON[0] in detector.classes else -1
     with ExitStack() as tables:
         place = folder.table(f"detections-{camera.name}")
@@ -171,7 +179,7 @@ def _detect_in_video(
         if estimator is not None:
             place = folder.table(f"poses-{camera.name}")
             posed = tables.enter_context(PoseTableWriter(place, estimator.keypoints))
-        for batch in _batches(with_progress(frames, f"detect {camera.name}")):
+        for batch in _batches(shown):
             found = detector.detect(batch)
             people = [detections[detections.label == person] for detections in found]
             for frame, detections, those in zip(batch, found, people, strict=True):

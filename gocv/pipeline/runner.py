@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gocv.core import ConfigError, Receipt, nearest
 from gocv.data.recording import Recording
-from gocv.pipeline import decisions, perception
+from gocv.pipeline import decisions, hands, perception
 from gocv.pipeline.appearance import needs_appearance
 from gocv.pipeline.config import STAGES, PipelineConfig
 from gocv.pipeline.folder import RunFolder
@@ -18,6 +18,7 @@ _RUN = {
     "detect": perception.detect,
     "track": perception.track,
     "multicamera": perception.multicamera,
+    "interact": hands.interact,
     "shelf": decisions.shelf,
     "fusion": decisions.fusion,
 }
@@ -67,6 +68,11 @@ def _check_parts(config: PipelineConfig) -> None:
     make_part("event_detectors", "shelf", config.shelf)
     if config.detect is not None:
         check_part("detectors", "detect", config.detect)
+    if config.interact is not None:
+        check_part("hand_encoders", "interact.encoder", config.interact.encoder)
+        check_part("interaction_models", "interact.model", config.interact.model, ("store",))
+        if config.interact.recogniser is not None:
+            check_part("product_recognisers", "interact.recogniser", config.interact.recogniser, hands.GIVEN)
     if config.pose is not None:
         check_part("pose_estimators", "pose", config.pose)
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gocv.core import CartEvent, DataError, PlateId, ShelfId, WeightEvent
+from gocv.core import CartEvent, DataError, Interaction, PlateId, Recognition, ShelfId, WeightEvent
 from gocv.data.files import written_whole
 
 _NUMBERS = pa.list_(pa.float64())
@@ -29,6 +29,21 @@ CART_EVENTS = pa.schema(
     [
         *(("event", pa.string()), ("time_s", pa.float64()), ("shopper", pa.string()), ("product", pa.string())),
         *(("quantity", pa.int64()), ("probability", pa.float64())),
+    ]
+)
+
+INTERACTIONS = pa.schema(
+    [
+        *(("shopper", pa.string()), ("hand", pa.int64()), ("zone", pa.string())),
+        *(("start_s", pa.float64()), ("end_s", pa.float64())),
+        *(("classes", pa.list_(pa.string())), ("probabilities", _NUMBERS)),
+    ]
+)
+RECOGNITIONS = pa.schema(
+    [
+        *(("shopper", pa.string()), ("hand", pa.int64()), ("moved", pa.string())),
+        *(("start_s", pa.float64()), ("end_s", pa.float64())),
+        *(("products", pa.list_(pa.string())), ("likelihoods", _NUMBERS)),
     ]
 )
 
@@ -109,3 +124,49 @@ def _square(values: Iterable[float]) -> NDArray[np.float64]:
     flat = np.array(list(values), dtype=np.float64)
     side = round(len(flat) ** 0.5)
     return flat.reshape(side, side)
+
+
+def interaction_rows(interactions: Iterable[Interaction]) -> list[dict[str, Any]]:
+    """Rows of `INTERACTIONS`."""
+    return [
+        {
+            **{key: getattr(i, key) for key in ("shopper", "hand", "zone", "start_s", "end_s")},
+            "classes": list(i.probabilities),
+            "probabilities": list(i.probabilities.values()),
+        }
+        for i in interactions
+    ]
+
+
+def interactions_from(rows: Iterable[Mapping[str, Any]]) -> list[Interaction]:
+    """Interactions from rows of `INTERACTIONS`."""
+    return [
+        Interaction(
+            **{key: r[key] for key in ("shopper", "hand", "zone", "start_s", "end_s")},
+            probabilities=dict(zip(r["classes"], r["probabilities"], strict=True)),
+        )
+        for r in rows
+    ]
+
+
+def recognition_rows(recognitions: Iterable[Recognition]) -> list[dict[str, Any]]:
+    """Rows of `RECOGNITIONS`."""
+    return [
+        {
+            **{key: getattr(r, key) for key in ("shopper", "hand", "moved", "start_s", "end_s")},
+            "products": list(r.likelihoods),
+            "likelihoods": list(r.likelihoods.values()),
+        }
+        for r in recognitions
+    ]
+
+
+def recognitions_from(rows: Iterable[Mapping[str, Any]]) -> list[Recognition]:
+    """Recognitions from rows of `RECOGNITIONS`."""
+    return [
+        Recognition(
+            **{key: r[key] for key in ("shopper", "hand", "moved", "start_s", "end_s")},
+            likelihoods=dict(zip(r["products"], r["likelihoods"], strict=True)),
+        )
+        for r in rows
+    ]

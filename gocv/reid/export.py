@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from gocv.core import DataError, MissingDependencyError
 from gocv.data.files import written_whole
 from gocv.reid.model import ReidModel
 from gocv.reid.onnx import OnnxEncoder
+from gocv.train.export import check_close, free_batch, write_onnx
 
 _TOLERANCE = 1e-4
 _BATCHES = (1, 3)
@@ -49,31 +48,21 @@ def export_onnx(model: ReidModel, path: str | Path, *, seed: int = 0) -> float:
         DataError: ONNX Runtime gives other vectors than torch (by more than 1e-4).
         MissingDependencyError: The exporter is not installed.
     """
-    if importlib.util.find_spec("onnxscript") is None:  # torch's exporter is made of it
-        raise MissingDependencyError("writing ONNX needs onnxscript: pip install 'gocv[train]'")
     net = _FromPixels(copy.deepcopy(model).cpu()).eval()
     size = (model.config.height_px, model.config.width_px)
     crops = np.random.default_rng(seed).integers(0, 256, (max(_BATCHES), *size, 3), dtype=np.uint8)
     pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).float()
     with written_whole(Path(path)) as temporary:
-        torch.onnx.export(
-            net,
-            (pixels,),
-            temporary,
-            input_names=["crops"],
-            output_names=["vectors"],
-            dynamo=True,
-            dynamic_shapes={"pixels": {0: torch.export.Dim("n", min=1)}},
-            external_data=False,
-            verbose=False,
-        )
+        axes = free_batch("pixels")
+        write_onnx(net, (pixels,), temporary, inputs=["crops"], outputs=["vectors"], axes=axes)
         none, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         written = OnnxEncoder(temporary, height_px=size[0], width_px=size[1], mean=none, std=one)
         with torch.inference_mode():
             wanted = net(pixels).numpy()
-        apart = float(np.max([np.abs(written.encode_crops(crops[:n]) - wanted[:n]).max() for n in _BATCHES]))
-        if not apart <= _TOLERANCE:
-            raise DataError(
-                f"ONNX Runtime's vectors are {apart:.1e} off", file=path, expected=f"{_TOLERANCE:g} at most"
-            )
-    return apart
+        return check_close(
+            [written.encode_crops(crops[:n]) for n in _BATCHES],
+            [wanted[:n] for n in _BATCHES],
+            most=_TOLERANCE,
+            file=path,
+            what="vectors",
+        )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gocv.core import ConfigError, DataError, MissingDependencyError
+from gocv.core import ConfigError, DataError
+from gocv.data.networks import Network
 from gocv.reid.crop_encoder import CropEncoder
 from gocv.reid.crops import UInt8
 
 Float32 = NDArray[np.float32]
-Run = Callable[[Float32], Float32]
 
 
 class OnnxEncoder(CropEncoder):
@@ -53,9 +52,13 @@ class OnnxEncoder(CropEncoder):
         if min(height_px, width_px, batch, threads or 1) < 1 or min(std) <= 0:
             raise ConfigError("is out of range", key="height_px, width_px, batch, threads, std", expected="above 0")
         file = Path(weights)
-        if not file.is_file():
-            raise DataError("is not there", file=file, expected="an .onnx or .xml file")
-        self._run = _openvino(file, threads) if file.suffix == ".xml" else _onnxruntime(file, threads)
+        self._network = Network(
+            file,
+            runtime="openvino" if file.suffix == ".xml" else "onnxruntime",
+            threads=threads,
+            any_batch=True,
+            wanted="an .onnx or .xml file of a network of (n, 3, height_px, width_px) float32",
+        )
         self._mean, self._std = np.array(mean, np.float32), np.array(std, np.float32)
         self._step = 1 if colours == "rgb" else -1
         self.size_px, self._batch = (height_px, width_px), batch
@@ -68,38 +71,6 @@ class OnnxEncoder(CropEncoder):
 
     def _vectors(self, crops: UInt8) -> Float32:
         given = (crops[..., :: self._step] - self._mean) / self._std
-        found = self._run(np.ascontiguousarray(given.transpose(0, 3, 1, 2), np.float32))
-        return found.reshape(len(crops), -1)
-
-
-def _onnxruntime(file: Path, threads: int | None) -> Run:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    try:
-        session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected="ONNX") from error
-    (first, *_) = session.get_inputs()
-
-    def run(given: Float32) -> Float32:
-        return np.asarray(session.run(None, {first.name: given})[0])
-
-    one_by_one = first.shape[0] == 1
-    return (lambda given: np.concatenate([run(row[None]) for row in given])) if one_by_one else run
-
-
-def _openvino(file: Path, threads: int | None) -> Run:
-    try:
-        import openvino
-    except ImportError as error:
-        raise MissingDependencyError("OpenVINO is not installed: pip install 'gocv[openvino]'") from error
-    try:
-        network = openvino.Core().read_model(file)
-        network.reshape({network.inputs[0]: [-1, *list(network.inputs[0].partial_shape)[1:]]})
-        settings = {} if threads is None else {"INFERENCE_NUM_THREADS": threads}
-        compiled = openvino.Core().compile_model(network, "CPU", settings)
-    except RuntimeError as error:
-        raise DataError(f"cannot be read: {str(error).splitlines()[0]}", file=file, expected="OpenVINO IR") from error
-    return lambda given: np.array(compiled(given)[0])
+        pixels = np.asarray(given.transpose(0, 3, 1, 2), np.float32)
+        parts = [pixels] if self._network.inputs[0].shape[0] is None else [row[None] for row in pixels]
+        return np.concatenate([self._network.run(part)[0] for part in parts]).reshape(len(crops), -1)

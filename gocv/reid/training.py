@@ -17,7 +17,7 @@ from gocv.data.config import Model
 from gocv.data.files import write_json
 from gocv.data.reid import ReidDataset, ReidPictures, read_reid
 from gocv.metrics.reid import ReidScores, evaluate_reid
-from gocv.reid.checkpoints import Stored, copy_weights, load_model, load_trunk, save_model
+from gocv.reid.checkpoints import Stored, copy_weights, load_model, save_model
 from gocv.reid.config import ReidModelConfig
 from gocv.reid.crops import encode_files
 from gocv.reid.losses import LossSettings, ReidLoss
@@ -35,6 +35,7 @@ from gocv.reid.pictures import (
 from gocv.train import PeopleSampler, ScheduleSettings, factor
 from gocv.train.augment import Augmentation, AugmentSettings
 from gocv.train.loop import LoopSettings, fit
+from gocv.train.weights import load_trunk
 
 try:
     import lightning

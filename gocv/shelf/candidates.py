@@ -33,11 +33,14 @@ class Candidates:
         home: Products that may be taken from, or put at, their home plates; None: all of the planogram.
         away: Products that may stand in a wrong place on this shelf, and be taken from anywhere on it.
         put: Products that may be put anywhere, such as those in somebody's cart; None: any of the planogram.
+        log_seen: By product and whether it is taken, log odds of its having moved by what is known besides weight: what
+            is sought first. Explanations' densities are without it, their probabilities with it.
     """
 
     home: frozenset[str] | None = None
     away: frozenset[str] = frozenset()
     put: frozenset[str] | None = None
+    log_seen: Mapping[tuple[str, bool], float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -170,8 +173,9 @@ def options_of(
         most_g = down_g if sign > 0 else up_g
         for product in products:
             if product in store.products:
+                log_first = log_prior + candidates.log_seen.get((product, sign > 0), 0.0)
                 for units in range(1, _most_units(product, most_g, weights, settings) + 1):
-                    found.append((product, sign * units, is_home, log_prior + (units - 1) * math.log(settings.repeat)))
+                    found.append((product, sign * units, is_home, log_first + (units - 1) * math.log(settings.repeat)))
     names = tuple(entry[0] for entry in found)
     positions = {product: tuple(number - change.first for number in homes.get(product, ())) for product in set(names)}
     index = {home: row for row, home in enumerate(dict.fromkeys(positions.values()))}

@@ -38,6 +38,7 @@ class Director:
         self.standings: list[TruthStanding] = []
         self.passages: list[Passage] = []
         self.failed: list[Deed] = []
+        self.done: list[Deed] = []
         for shelf in stock.shelves():
             self._log_planogram(shelf, 0.0)
 
@@ -51,10 +52,14 @@ class Director:
                 self._elsewhere(deed)
             elif act.kind == "touch":
                 self._touch(deed)
+            self.done.append(deed)
         except DataError:
             self.failed.append(deed)
             if act.shelf is not None:
                 self._touch(deed)
+                self.done.append(
+                    dataclasses.replace(deed, act=dataclasses.replace(act, kind="touch", product="", units=0))
+                )
 
     def _at_shelf(self, deed: Deed) -> None:
         act, stock = deed.act, self._stock

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gocv.sim.acts import Deed
 from gocv.sim.articles import Article
 from gocv.sim.layout import StoreLayout
 from gocv.sim.shoppers import Motion
@@ -60,6 +61,7 @@ class Scene:
         staff: Names of those who work here.
         stays: Of all the units, in any order.
         duration_s: How long it lasts.
+        deeds: What hands did, in order of time; of one that found nothing where it reached, a touch.
     """
 
     layout: StoreLayout
@@ -67,6 +69,7 @@ class Scene:
     staff: frozenset[str]
     stays: tuple[Stay, ...]
     duration_s: float
+    deeds: tuple[Deed, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)

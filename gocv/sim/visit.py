@@ -80,8 +80,9 @@ def simulate(
         path: Folder to write.
         seed: Of everything random.
         layout: The store, instead of the scenario's own.
-        video: Also render the footage of the store's cameras; it needs the extra `sim`, and a script that asks for it
-            does so under `if __name__ == "__main__":`, as each core films with a process of its own.
+        video: Also render the footage of the store's cameras and pictures of its products; it needs the extra `sim`,
+            and a script that asks for it does so under `if __name__ == "__main__":`, as each core films with a process
+            of its own.
         poses: In place of joints, each camera has a table of the boxes of the people that it sees, as with the
             scenario's `detections`, and one of their poses; everybody's way is kept in memory to the end.
         overwrite: Replace a recording that is there.
@@ -194,7 +195,9 @@ class _Visit:
             with tempfile.TemporaryDirectory() as folder:
                 cameras = {name: Camera(name, calibration=camera) for name, camera in self._layout.cameras.items()}
                 cameras = self._looked_at(Path(folder), poses) if looking else cameras
-                cameras = self._filmed(Path(folder), cameras) if video else cameras
+                if video:
+                    cameras = self._filmed(Path(folder), cameras)
+                    writer.add_pictures(Path(folder) / "pictures")
                 for camera in cameras.values():
                     writer.add_camera(camera)
             writer.note(f"Simulated with seed {self._seed}: there is no such store, nobody was filmed or weighed.")
@@ -287,12 +290,13 @@ class _Visit:
         return dark
 
     def _filmed(self, folder: Path, cameras: Mapping[str, Camera]) -> dict[str, Camera]:
-        """Render the footage of all cameras."""
-        from gocv.sim.render import render_visit  # drawing is an extra: not everybody has it installed
+        """Render the footage of all cameras, and the catalogue's pictures of what is sold."""
+        from gocv.sim.render import render_visit, write_catalogue  # drawing is an extra: not everybody has it
 
         seed = int(self._looks.generate_state(1)[0])
         rate_hz, cores = self._scenario.frames_hz, os.cpu_count() or 1
         render_visit(self._seen(), folder, rate_hz=rate_hz, seed=seed, workers=cores, dark=self._dark())
+        write_catalogue(folder / "pictures", {f.article.id: f.article for f in self._layout.facings}.values())
         return {
             name: dataclasses.replace(
                 camera,
@@ -305,7 +309,8 @@ class _Visit:
     def _seen(self) -> Scene:
         duration_s = self._duration_s
         stays = stays_of(self._layout, self._motions, self._units, self._director.passages, duration_s)
-        return Scene(self._layout, tuple(self._motions.values()), self._staff, stays, duration_s)
+        deeds = tuple(self._director.done)
+        return Scene(self._layout, tuple(self._motions.values()), self._staff, stays, duration_s, deeds)
 
     def _truth(self, *, names: bool) -> Truth:
         shoppers = [p.name for p in self._programmes if p.name not in self._staff]

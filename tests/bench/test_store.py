@@ -98,3 +98,9 @@ def test_against_the_winner(ours, verdict):
         {"method": "gocv", "scenario": "alone", "macro_f1": 1.0, "exact": 0.5},
     ]
     assert [row["gocv is"] for row in against_winner(rows)] == [verdict]
+
+
+def test_only_some_scenarios_of_a_folder_can_be_asked_for(benchmark):
+    benchmark.write_text("scenarios: ./scenarios\nonly: [plain_visit]\noverrides: {plain_visit: [shoppers=1]}\n")
+    _, scores = bench_store(benchmark, seeds=1, first_seed=7)
+    assert list(scores) == ["plain_visit"]

@@ -11,6 +11,8 @@ from gocv.bench.store import StoreBenchmark
 from gocv.bench.suite import read_suite
 from gocv.data.config import build, load, load_yaml
 from gocv.detect.config import DetectorConfig
+from gocv.interact.products.training import ProductTrainSettings
+from gocv.interact.training import InteractionTrainSettings
 from gocv.pipeline import PipelineConfig
 from gocv.pipeline.parts import PartSettings, check_part
 from gocv.reid.config import ReidModelConfig
@@ -95,14 +97,48 @@ def network(path: Path) -> None:
         assert ReidModel(config).length
 
 
+def product(path: Path) -> None:
+    assert load(ProductTrainSettings, path).loop.epochs
+
+
 def training(path: Path) -> None:
     assert load(ReidTrainSettings, path).loop.epochs
 
 
+def detector_training(path: Path) -> None:
+    pytest.importorskip("lightning")
+    from gocv.detect.training.settings import DetectorTrainSettings
+
+    assert load(DetectorTrainSettings, path).data.sources
+
+
+def pose_training(path: Path) -> None:
+    pytest.importorskip("lightning")
+    from gocv.detect.pose.training import PoseTrainSettings
+
+    assert load(PoseTrainSettings, path).loop.epochs
+
+
+def hands(path: Path) -> None:
+    pytest.importorskip("lightning")
+    from gocv.interact.hands.training import HandTrainSettings
+
+    assert load(HandTrainSettings, path).loop.epochs
+
+
+def interaction_training(path: Path) -> None:
+    assert load(InteractionTrainSettings, path).data.train
+
+
 KINDS = {
+    "detect_training": detector_training,
     "encoders": encoder,
     "encoders/networks": network,
+    "hands": hands,
+    "pose": pose_training,
+    "product": product,
     "reid": training,
+    "interaction": interaction_training,
     "benchmarks": benchmark,
     "sim/suites": suite,
     "sim/scenarios": scenario,

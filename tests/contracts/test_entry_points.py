@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-GROUPS = ("gocv.detectors", "gocv.encoders", "gocv.pose_estimators", "gocv.trackers", "gocv.event_detectors")
+GROUPS = (
+    "gocv.detectors",
+    "gocv.encoders",
+    "gocv.event_detectors",
+    "gocv.hand_encoders",
+    "gocv.interaction_models",
+    "gocv.pose_estimators",
+    "gocv.product_recognisers",
+    "gocv.trackers",
+)
 PARTS = [entry for group in GROUPS for entry in entry_points(group=group)]
 
 
@@ -27,7 +36,7 @@ def test_what_is_declared_is_installed() -> None:
 def test_a_part_loads_and_says_what_can_be_set(entry: EntryPoint) -> None:
     """The arguments of its constructor are its settings: each has a type, and its docstring tells of each."""
     part = entry.load()
-    hints = typing.get_type_hints(part.__init__)
+    hints = typing.get_type_hints(part.__init__ if inspect.isclass(part) else part)
     arguments = inspect.signature(part).parameters
     assert part.__doc__
     assert [name for name in arguments if name not in hints] == []

@@ -41,6 +41,29 @@ def test_examples_of_reid(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("[1] [[")
 
 
+def test_the_example_of_hands(capsys: pytest.CaptureFixture[str]) -> None:
+    page = README.parent / "docs" / "hands_card.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(example, page.name, "exec"), {})
+    assert capsys.readouterr().out.startswith("[1] (1, 64)\n")
+
+
+def test_examples_of_interaction(capsys: pytest.CaptureFixture[str]) -> None:
+    page = README.parent / "docs" / "interaction.md"
+    hands, merl = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(hands, page.name, "exec"), {})
+    assert re.fullmatch(r"ann 1/2 3\.\d to 4\.\d s take\n", capsys.readouterr().out)
+    exec(compile(merl, page.name, "exec"), {})
+    assert capsys.readouterr().out == "4 clips of 128 rows\n"
+
+
+def test_the_example_of_detection(capsys: pytest.CaptureFixture[str]) -> None:
+    page = README.parent / "docs" / "detection.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    exec(compile(example, page.name, "exec"), {})
+    assert re.fullmatch(r"50 of 50 found; 5\d looks at 100 frames\n", capsys.readouterr().out)
+
+
 def test_the_example_of_multicamera(capsys: pytest.CaptureFixture[str]) -> None:
     page = README.parent / "docs" / "multicamera.md"
     joined, scored = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -62,8 +85,13 @@ def test_the_table_is_that_of_the_results() -> None:
     assert {page.name for page in pages} == {
         "README.md",
         "calibration.md",
+        "hands_card.md",
+        "detection.md",
+        "fusion.md",
+        "interaction.md",
         "multicamera.md",
         "pose_card.md",
+        "products.md",
         "reid.md",
         "simulation.md",
         "tracking.md",

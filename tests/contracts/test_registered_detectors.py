@@ -45,8 +45,27 @@ def ultralytics(part: Any, folder: Path) -> Detector:
     return detector
 
 
-MAKERS: dict[str, Callable[[Any, Path], Detector]] = {"onnx": onnx, "ultralytics": ultralytics}
-"""How to make the parts that cannot be made of nothing."""
+def default(part: Any, folder: Path) -> Detector:
+    detector: Detector = part(min_score=1e-4)
+    return detector
+
+
+def torchvision(part: Any, folder: Path) -> Detector:
+    import torch
+
+    torch.manual_seed(0)
+    names = ("person", "bottle")
+    detector: Detector = part("ssdlite320_mobilenet_v3_large", "random", classes=names, names=names, min_score=0.0)
+    return detector
+
+
+MAKERS: dict[str, Callable[[Any, Path], Detector]] = {
+    "default": default,
+    "onnx": onnx,
+    "torchvision": torchvision,
+    "ultralytics": ultralytics,
+}
+"""How to make the parts that cannot be made of nothing, or find nothing in noise."""
 
 
 @pytest.fixture(scope="module", params=entry_points(group="gocv.detectors"), ids=lambda e: e.name)

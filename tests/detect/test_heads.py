@@ -46,6 +46,31 @@ def test_yolox(least: float) -> None:
     check(heads.yolox(output, input_size=SIZE, strides=STRIDES, min_score=least), want)
 
 
+@pytest.mark.parametrize("least", [0.0, 0.3, 0.6, 1.0])
+def test_anchored(least: float) -> None:
+    rng = np.random.default_rng(6)
+    anchors, stretch, want = [[(20.0, 30.0), (40.0, 8.0)], [(5.0, 6.0), (9.0, 4.0)]], 1.2, []
+    maps = [rng.normal(0, 2, (2 * 8, SIZE[1] // s, SIZE[0] // s)).astype(np.float32) for s in (16, 8)]
+    for given, stride, sizes in zip(maps, (16, 8), anchors, strict=True):
+        for number, (width, height) in enumerate(sizes):
+            for y in range(SIZE[1] // stride):
+                for x in range(SIZE[0] // stride):
+                    dx, dy, log_w, log_h, objectness, *classes = map(float, given[8 * number : 8 * number + 8, y, x])
+                    score = sigmoid(objectness) * sigmoid(max(classes))
+                    cx, cy = (((sigmoid(d) - 0.5) * stretch + 0.5 + c) * stride for d, c in ((dx, x), (dy, y)))
+                    w, h = math.exp(log_w) * width, math.exp(log_h) * height
+                    if score >= least:
+                        want.append(([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], score, int(np.argmax(classes))))
+    assert (len(want) > 0) == (least < 1)
+    check(heads.anchored(*maps, strides=(16, 8), anchors=anchors, stretch=stretch, min_score=least), want)
+
+
+@pytest.mark.parametrize("shape", [(15, 2, 2), (10, 2, 2), (16, 4)])
+def test_maps_that_do_not_fit_their_anchors_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match=r"expected \(2 \* "):
+        heads.anchored(np.zeros(shape), strides=[8], anchors=[[(1, 1), (2, 2)]], stretch=1.0, min_score=0.1)
+
+
 @pytest.mark.parametrize("least", [0.0, 0.5, 1.0])
 def test_yolov8(least: float) -> None:
     rng = np.random.default_rng(1)

@@ -71,3 +71,22 @@ def test_a_point_of_the_frame_comes_back(height: int, width: int, resize: Any, s
     assert -1e-6 <= there[0] <= 40 + 1e-6
     assert -1e-6 <= there[1] <= 20 + 1e-6
     np.testing.assert_allclose(place.to_frame(np.array([there * 2])), [[x, y, x, y]], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"), [((9, 16), (24, 40)), ((16, 16), (40, 40)), ((40, 10), (40, 16)), ((1, 40), (8, 40))]
+)
+@pytest.mark.parametrize("resize", ["letterbox", "letterbox_centred"])
+def test_a_letterbox_may_be_cut_down_to_the_frame(resize: Any, size: tuple[int, int], shape: tuple[int, int]) -> None:
+    given = wanted(width=40, height=40, multiple=8, resize=resize, pad=99)
+    tensor, place = prepare(image(*size), given)
+    assert tensor.shape == (3, *shape)
+    whole, _ = prepare(image(*size), wanted(width=40, height=40, resize="letterbox", pad=99))
+    assert (tensor != 99).sum() == (whole != 99).sum()
+    left, top, right, bottom = place.to_frame(np.array([[0.0, 0.0, *shape[::-1]]]))[0]
+    assert min(-left, -top, right - size[1], bottom - size[0]) >= -1
+
+
+def test_a_letterbox_is_never_larger_than_it_may_be() -> None:
+    tensor, _ = prepare(image(10, 10), wanted(width=40, height=20, multiple=32))
+    assert tensor.shape == (3, 20, 32)

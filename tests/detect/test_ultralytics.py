@@ -95,3 +95,42 @@ def test_a_real_network_of_random_weights() -> None:
         assert (rows.xyxy >= 0).all()
         assert (rows.xyxy[:, 2] <= one.image.shape[1]).all()
         assert (rows.xyxy[:, 3] <= one.image.shape[0]).all()
+
+
+def test_a_poses_row_is_its_boxs() -> None:
+    """The last box lies outside of the picture; of the first one a keypoint is not seen."""
+    model = StandIn()
+    model.task, model.model = "pose", SimpleNamespace(kpt_shape=[2, 3])
+    points = Array([[[0, 0, 0.1], [5, 6, 0.9]], [[7, 8, 0.8], [9, 10, 0.7]], [[1, 1, 1], [1, 1, 1]]])
+    plain = model.predict
+
+    def predict(images: list[np.ndarray], **options: Any) -> list[Any]:
+        results = plain(images, **options)
+        for result in results:
+            result.keypoints = SimpleNamespace(data=points)
+        return results
+
+    model.predict = predict  # type: ignore[method-assign]
+    detector = UltralyticsDetector(model, classes=("person", "dog"))
+    assert detector.keypoints == ("0", "1")
+    ((found, poses),) = detector.detect_poses([frame()])
+    assert len(found) == len(poses) == 2
+    np.testing.assert_allclose(poses.keypoints_px, [[[np.nan, np.nan], [5, 6]], [[7, 8], [9, 10]]])
+    np.testing.assert_allclose(poses.score, [[0.1, 0.9], [0.8, 0.7]])
+
+
+def test_what_finds_no_keypoints_says_so() -> None:
+    detector = UltralyticsDetector(StandIn())
+    assert detector.keypoints == ()
+    with pytest.raises(ConfigError, match="finds no keypoints"):
+        detector.detect_poses([frame()])
+
+
+def test_a_network_for_poses_finds_them() -> None:
+    with np.printoptions():  # importing it changes them
+        ultralytics = pytest.importorskip("ultralytics")
+        model = ultralytics.YOLO("yolov8n-pose.yaml")  # random weights; its class is "0"
+    detector = UltralyticsDetector(model, classes=("0",), min_score=1e-6, image_size=64, device="cpu")
+    assert detector.keypoints[9] == "l_wrist"
+    ((found, poses),) = detector.detect_poses([frame()])
+    assert len(found) == len(poses) > 0

@@ -124,6 +124,9 @@ def test_a_hand_that_moves_nothing_is_felt_and_is_no_event(stage, kind, more) ->
     assert signal[[0, 2]].sum() == 0.0
     assert signal[1].argmax() == stock.under(act.shelf, act.along_m).argmax()
     assert director.failed == ([] if kind == "touch" else [Deed(5.0, "anna", act, 1)])
+    (done,) = director.done
+    assert (done.time_s, done.shopper, done.hand, done.act.shelf) == (5.0, "anna", 1, act.shelf)
+    assert (done.act.kind, done.act.product, done.act.units) == ("touch", "", 0)
     assert director.events == []
     assert director.passages == []
     assert len(director.standings) == rows

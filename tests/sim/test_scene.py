@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gocv.sim import Scenario
+from gocv.sim import Scenario, simulate_scene
 from gocv.sim.features import SCENES
 from gocv.sim.scene import Stay, stays_of
 
@@ -122,3 +122,14 @@ def test_what_staff_bring_is_there_from_then_on(play, stores) -> None:
         first_s[stay.unit] = min(stay.from_s, first_s.get(stay.unit, np.inf))
     brought = [e for e in played.director.events if e.shopper.startswith("staff")]
     assert sorted(s for s in first_s.values() if s) == sorted(e.time_s for e in brought for _ in range(-e.quantity))
+
+
+def test_a_scene_tells_what_hands_did_as_the_truth_has_it() -> None:
+    scene = simulate_scene(Scenario(shoppers=2), seed=3)
+    assert [deed.time_s for deed in scene.deeds] == sorted(deed.time_s for deed in scene.deeds)
+    hands = {(round(r.time_s, 6), m.name, r.hand) for m in scene.motions for r in m.reaches}
+    assert {(round(d.time_s, 6), d.shopper, d.hand) for d in scene.deeds} <= hands
+    taken = sum(deed.act.units for deed in scene.deeds if deed.act.kind == "take")
+    put = sum(deed.act.units for deed in scene.deeds if deed.act.kind == "put")
+    held = {stay.unit for stay in scene.stays if stay.holder is not None and stay.until_s == scene.duration_s}
+    assert taken - put == len(held) > 0

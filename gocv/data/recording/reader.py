@@ -36,6 +36,7 @@ class Recording:
         cameras: In the order of the file.
         scales: Groups of plates that could be opened.
         scale_clock: How the scales' own clock runs.
+        pictures: Folder of pictures of products, PRODUCT.png or PRODUCT-anything.png each, or None.
         joints: Parquet table of recorded body joints, or None.
         truth: What really happened, or None where nothing is known.
         notes: What whoever made the recording wanted said.
@@ -50,6 +51,7 @@ class Recording:
     cameras: tuple[Camera, ...]
     scales: tuple[ScaleGroup, ...]
     scale_clock: ScaleClock
+    pictures: Path | None
     joints: Path | None
     truth: Truth | None
     notes: tuple[str, ...]
@@ -121,6 +123,7 @@ def _open(cls: type[Recording], path: Path) -> Recording:
         cameras=tuple(_camera(path, entry, problems) for entry in settings.cameras),
         scales=scales,
         scale_clock=settings.scales.clock,
+        pictures=_folder(path, settings.store.pictures, "store.pictures", problems),
         joints=_present(path, settings.joints, "joints", problems),
         truth=read_truth(truth) if any(truth.values()) else None,
         notes=settings.notes,
@@ -134,6 +137,15 @@ def _settings(file: Path) -> RecordingFile:
         problem = f"version {values.get('version', 'is missing and')} cannot be read"
         raise DataError(problem, file=file, key="version", expected=str(VERSION))
     return build(RecordingFile, values, file=file, error=DataError)
+
+
+def _folder(path: Path, name: str | None, key: str, problems: list[Problem]) -> Path | None:
+    """The folder of that name, or None and a warning where it is missing."""
+    if name is None or (path / name).is_dir():
+        return None if name is None else path / name
+    message = f"{name} is missing: the run goes on without it"
+    problems.append(Problem("warning", message, str(path / "recording.yaml"), key=key))
+    return None
 
 
 def _present(path: Path, name: str | None, key: str, problems: list[Problem]) -> Path | None:

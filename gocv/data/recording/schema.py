@@ -67,11 +67,12 @@ class Units(Entry):
 
 
 class StoreFiles(Entry):
-    """Tables of the store, relative to the recording."""
+    """Tables of the store and the folder of pictures of its products, relative to the recording."""
 
     products: InnerPath = "store/products.csv"
     plates: InnerPath = "store/plates.csv"
     planogram: InnerPath = "store/planogram.csv"
+    pictures: InnerPath | None = None
 
 
 class ZoneEntry(Entry):

@@ -120,6 +120,18 @@ class RecordingWriter:
                 raise DataError(message, file=source, key=f"cameras.{camera.name}.{key}") from problem
         self._settings["cameras"].append(entry)
 
+    def add_pictures(self, folder: Path) -> None:
+        """Copy pictures of products, `PRODUCT.png` or `PRODUCT-anything.png` each, into the recording.
+
+        Raises:
+            DataError: They cannot be copied.
+        """
+        self._settings["store"] = {"pictures": "store/pictures"}
+        try:
+            shutil.copytree(folder, self._make("store/pictures"))
+        except OSError as problem:
+            raise DataError("pictures cannot be copied", file=folder, key="store.pictures") from problem
+
     def open_scale_group(self, name: str, plates: tuple[PlateId, ...], rate_hz: float = 60.0) -> ScaleWriter:
         """A writer for the samples of plates that are sampled together; it is closed with the recording.
 

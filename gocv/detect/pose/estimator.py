@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gocv.core import ConfigError, DataError, Detections, Frame, Poses
+from gocv.data.networks import Network, RuntimeName
 from gocv.data.poses import COCO17
-from gocv.detect import runtimes
 from gocv.detect.pose.crops import cut, to_frame, windows
 from gocv.detect.pose.decode import decode
 
@@ -46,7 +46,7 @@ class DefaultPose:
         self,
         weights: str | Path | None = None,
         *,
-        runtime: runtimes.RuntimeName = "onnxruntime",
+        runtime: RuntimeName = "onnxruntime",
         threads: int | None = None,
         min_score: float = 0.2,
         batch: int = 16,
@@ -56,10 +56,8 @@ class DefaultPose:
         if batch < 1:
             raise ConfigError(f"is {batch}", key="batch", expected="at least 1")
         file = SHIPPED if weights is None else Path(weights)
-        if not file.is_file():
-            raise DataError("is not there", file=file, expected="what gocv train pose writes")
-        self._runtime = runtimes.load(runtime, file, threads)
-        shape = self._runtime.input_shape
+        self._network = Network(file, runtime=runtime, threads=threads, wanted="what gocv train pose writes")
+        shape = self._network.inputs[0].shape
         if len(shape) != 4 or shape[1] is None or shape[2] is None or shape[3] != 3 or shape[0] is not None:
             raise DataError(f"takes {shape}", file=file, expected="(any number, height, width, 3)")
         self._size, self._min_score, self._batch = (shape[1], shape[2]), min_score, batch
@@ -100,7 +98,7 @@ class DefaultPose:
 
     def _found(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Places in pixels of the crops, and scores."""
-        maps, seen = self._runtime.run(np.asarray(crops, np.float32))
+        maps, seen = self._network.run(crops)
         points, score = decode(maps, seen)
         stride = self._size[0] / maps.shape[2]
         return np.asarray((points + 0.5) * stride - 0.5, np.float32), score

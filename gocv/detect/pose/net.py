@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision import models
 
-from gocv.core import DataError
 from gocv.data.config import Model
 from gocv.data.poses import COCO17
+from gocv.train.weights import load_trunk
 
 _TAPS = {3: 24, 6: 32, 13: 96, 17: 320}
 """Blocks of MobileNetV2 whose maps are used (strides 4, 8, 16 and 32), and their channels."""
@@ -83,26 +83,6 @@ class PoseNet(nn.Module):
             pooled.append(way.amax((2, 3)))
         seen: Tensor = self.seen(torch.cat([pooled[0], pooled[2]], dim=1))
         return self.maps(self.smooth(way)), seen
-
-
-def load_trunk(features: nn.Module, path: str | Path) -> None:
-    """Fill MobileNetV2 from a state dict of the same network, in order, whatever its names are.
-
-    Raises:
-        DataError: The file is missing, is no state dict, or has other weights.
-    """
-    file = Path(path)
-    if not file.is_file():
-        raise DataError("is not there", file=file, expected="weights of MobileNetV2")
-    try:
-        given = list(torch.load(file, map_location="cpu", weights_only=True).values())
-    except Exception as error:
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"cannot be read: {first_line}", file=file, expected="a state dict") from error
-    own = features.state_dict()
-    if [value.shape for value in given[: len(own)]] != [value.shape for value in own.values()]:
-        raise DataError("has not the weights of MobileNetV2", file=file, expected=f"{len(own)} of its shapes")
-    features.load_state_dict(dict(zip(own, given, strict=False)))
 
 
 def _conv(before: int, after: int, size: int, groups: int = 1) -> nn.Sequential:

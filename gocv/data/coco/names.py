@@ -14,3 +14,4 @@ _NAMES = """
 """
 
 COCO_CLASSES = tuple(" ".join(name.split()) for name in _NAMES.split(","))
+"""Their names, by number."""

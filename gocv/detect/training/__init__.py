@@ -1,0 +1,1 @@
+"""Training the detector that comes with gocv: network, data, losses, loop and export."""

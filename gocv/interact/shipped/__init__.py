@@ -1,0 +1,1 @@
+"""What comes with gocv: networks and trees that look at hands."""
