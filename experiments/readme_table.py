@@ -161,7 +161,9 @@ def _vision() -> list[tuple[str, str]]:
     wrists = next(row for row in rows("pose") if row["method"].startswith("gocv"))
     packages = {row["gallery"]: row for row in rows("products") if row["method"] == "gocv"}
     best = packages["catalogue + train"]
-    did = next(r for r in rows("interaction") if r["clips"] == "filmed_test" and r["method"] == "network" and r["looks"])
+    did = next(
+        r for r in rows("interaction") if r["clips"] == "filmed_test" and r["method"] == "network" and r["looks"]
+    )
     taught = {row["method"]: row for row in rows("self_label") if row.get("looks")}
     hands = {row["method"]: row for row in rows("store_hands") if row["scenario"] == "all"}
     wrong = [hands[name]["units_wrong"] for name in ("gocv without hands", "gocv")]
