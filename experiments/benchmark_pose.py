@@ -4,7 +4,7 @@
   (`tests/detect/wrists.json`). PCK at 0.1 of the larger side of the box: of the wrist of the named side, and of the
   nearer one of the two that were found.
 - `rendered`: shoppers of a test seed, as `pose_crops.py simulated_test` draws them: PCK and OKS of keypoints that are
-  seen.
+  seen, and how far scores are from the share of keypoints that are seen and right (`rendered_score_ece`).
 - `cpu_ms_person`: processor time with one thread, cutting out and decoding included, median over rounds of 16 people.
 
 MoveNet gets the square around the box; YOLOv8n-pose, which finds people by itself, the whole picture, of which the pose
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,6 +36,7 @@ from gocv.detect.pose import DefaultPose
 from gocv.detect.pose.pictures import read_pose_pictures
 from gocv.detect.preprocess import prepare
 from gocv.geometry import iou
+from gocv.metrics.calibration import calibration_error
 from gocv.metrics.poses import correct_keypoints, keypoint_similarity
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +57,21 @@ def ours(weights: Path | None, runtime: Any, min_score: float = 0.0) -> Estimate
         return np.concatenate([p.keypoints_px for p in found]), np.concatenate([p.score for p in found])
 
     return estimate
+
+
+def unrounded(checkpoint: Path) -> Estimate:
+    """The network of a training, its kernels as float32."""
+    import torch
+
+    from gocv.detect.pose.export import export_pose
+    from gocv.detect.pose.net import PoseModelConfig, PoseNet
+
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    net = PoseNet(PoseModelConfig())
+    net.load_state_dict({key.removeprefix("net."): value for key, value in state.items()})
+    with tempfile.TemporaryDirectory() as folder:
+        export_pose(net, Path(folder) / "pose.onnx", whole_numbers=False)
+        return ours(Path(folder) / "pose.onnx", "onnxruntime")
 
 
 def movenet(net: Any) -> Estimate:
@@ -135,12 +152,14 @@ def of_rendered(estimate: Estimate, folder: Path) -> dict[str, Any]:
     seen = (table.seen > 0.5) & (table.weight > 0)
     right = correct_keypoints(points, np.nan_to_num(table.keypoints_px), table.xyxy)
     like = keypoint_similarity(points, np.nan_to_num(table.keypoints_px), table.xyxy, seen, COCO_SIGMA)
+    told = table.seen >= 0
     wrists, hidden = seen[:, SIDES], (table.seen == 0)[:, SIDES]
     return {
         "rendered_people": len(table),
         "rendered_pck": float(right[seen].mean()),
         "rendered_wrist_pck": float(right[:, SIDES][wrists].mean()),
         "rendered_oks": float(np.nanmean(like)),
+        "rendered_score_ece": calibration_error(score[told].clip(0, 1), (right & seen)[told]).error,
         "rendered_wrist_score_seen": float(np.median(score[:, SIDES][wrists])),
         "rendered_wrist_score_hidden": float(np.median(score[:, SIDES][hidden])),
     }
@@ -158,7 +177,9 @@ def of_time(estimate: Estimate, root: Path) -> dict[str, Any]:
 
 def methods(given: argparse.Namespace) -> Iterator[tuple[str, Estimate]]:
     yield "gocv", ours(given.weights, "onnxruntime")
-    yield "gocv, openvino", ours(given.weights, "openvino")
+    yield "gocv, OpenVINO", ours(given.weights, "openvino")
+    if given.checkpoint:
+        yield "gocv, kernels not rounded", unrounded(given.checkpoint)
     lightning = given.models / "movenet_single_pose_lightning_ptq.tflite"
     yield "MoveNet Lightning, int8", movenet(Lightning(lightning))
     if given.thunder:
@@ -174,6 +195,7 @@ def main() -> None:
     parser.add_argument("--thunder", type=Path, help="movenet-thunder.json, its weights beside it")
     parser.add_argument("--rendered", type=Path, default=Path("runs/pose/simulated_test"), help="of pose_crops.py")
     parser.add_argument("--weights", type=Path, help="of gocv's network [default: those that come with it]")
+    parser.add_argument("--checkpoint", type=Path, help="best.ckpt of the training that they come from")
     parser.add_argument("--only", help="of the methods, those whose name begins so")
     parser.add_argument("--json", type=Path, help="where to write the result")
     given = parser.parse_args()

@@ -161,7 +161,9 @@ def _vision() -> list[tuple[str, str]]:
     wrists = next(row for row in rows("pose") if row["method"].startswith("gocv"))
     packages = {row["gallery"]: row for row in rows("products") if row["method"] == "gocv"}
     best = packages["catalogue + train"]
-    did = next(r for r in rows("interaction") if r["clips"] == "filmed_test" and r["method"] == "network" and r["looks"])
+    did = next(
+        r for r in rows("interaction") if r["clips"] == "filmed_test" and r["method"] == "network" and r["looks"]
+    )
     taught = {row["method"]: row for row in rows("self_label") if row.get("looks")}
     hands = {row["method"]: row for row in rows("store_hands") if row["scenario"] == "all"}
     wrong = [hands[name]["units_wrong"] for name in ("gocv without hands", "gocv")]
@@ -417,12 +419,14 @@ def poses() -> str:
         "rendered": "rendered_pck",
         "… wrists": "rendered_wrist_pck",
     }
-    lines = [f"| PCK at 0.1, % | {' | '.join(columns)} | OKS, rendered | ms a person |"]
-    lines.append("| --- |" + " ---: |" * (len(columns) + 2))
+    lines = [f"| PCK at 0.1, % | {' | '.join(columns)} | OKS, rendered | scores off by | ms a person |"]
+    lines.append("| --- |" + " ---: |" * (len(columns) + 3))
     for row in rows("pose"):
         title = f"**{row['method']}**" if row["method"].startswith("gocv") else row["method"]
         cells = [f"{100 * row[figure]:.0f}" for figure in columns.values()]
-        lines.append(f"| {title} | {' | '.join(cells)} | {row['rendered_oks']:.2f} | {row['cpu_ms_person']:.1f} |")
+        cells.append(f"{row['rendered_oks']:.2f}")
+        cells.append(f"{row['rendered_score_ece']:.3f}" if row["method"].startswith("gocv") else "")
+        lines.append(f"| {title} | {' | '.join(cells)} | {row['cpu_ms_person']:.1f} |")
     return "\n".join(lines) + "\n"
 
 

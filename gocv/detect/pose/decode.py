@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-REACH = 2
-"""Cells around the best one that count as the same place."""
+REACH = 3
+"""Cells around the best one that count as the same place: about a tenth of the box, to which scores are held."""
 
 
 class Decoded(NamedTuple):
