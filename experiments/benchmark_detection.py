@@ -98,9 +98,9 @@ def measured(detector: Detector, clip: Path, batch: int, repeats: int) -> dict[s
     passes = []
     for _ in range(repeats + 1):
         clock = Clock()
-        network, prepare = getattr(detector, "_runtime", None), gocv.detect.onnx.prepare
+        network, prepare = getattr(detector, "_network", None), gocv.detect.onnx.prepare
         if isinstance(detector, OnnxDetector):
-            detector._runtime.run = clock.timed("network", type(network).run.__get__(network))  # type: ignore[method-assign]
+            detector._network.run = clock.timed("network", type(network).run.__get__(network))  # type: ignore[method-assign]
             gocv.detect.onnx.prepare = clock.timed("prepare", prepare)
         try:
             count, wall_s, used_s = one_pass(detector, clip, batch, clock)
@@ -126,7 +126,7 @@ def inputs(detector: Detector, widths: Sequence[int]) -> Iterator[tuple[str, Det
         return
     own = detector.config.input
     yield f"{own.width}x{own.height}", detector
-    if None not in detector._runtime.input_shape[2:]:
+    if None not in detector._network.inputs[0].shape[2:]:
         return
     for width in widths:
         height = round(width * own.height / own.width / 32) * 32

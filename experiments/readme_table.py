@@ -160,7 +160,7 @@ def _vision() -> list[tuple[str, str]]:
     shopper = next(row for row in rows("shopper_found") if row["method"] == "default")
     wrists = next(row for row in rows("pose") if row["method"].startswith("gocv"))
     packages = {row["gallery"]: row for row in rows("products") if row["method"] == "gocv"}
-    best = packages["catalogue + train"]
+    best = packages["catalogue and train"]
     did = next(
         r for r in rows("interaction") if r["clips"] == "filmed_test" and r["method"] == "network" and r["looks"]
     )
