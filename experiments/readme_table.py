@@ -173,7 +173,7 @@ def _vision() -> list[tuple[str, str]]:
             ap50("coco", "ap50"),
         ),
         ("… at least 100 pixels high", ap50("coco", "ap50_tall")),
-        ("… Penn-Fudan", ap50("penn", "ap50")),
+        ("… Penn-Fudan", ap50("Penn", "ap50")),
         (
             "The shopper of cps-test-01, real: found in the views of four cameras / where not obscured / by any camera",
             " / ".join(f"{shopper[f'share_of_{key}']:.0%}" for key in ("views", "clear_views", "moments")),
