@@ -79,7 +79,8 @@ def test_finished_run_is_not_done_again(demo: Recording, tmp_path: Path, monkeyp
     [
         (["fusion.beam=8"], ["fusion"]),
         (["shelf.rest_s=1.5"], ["shelf", "fusion"]),
-        (["multicamera.merge.join_m=1"], ["multicamera", "shelf", "fusion"]),
+        (["interact.rate_hz=2"], ["interact", "shelf", "fusion"]),
+        (["multicamera.merge.join_m=1"], ["multicamera", "interact", "shelf", "fusion"]),
     ],
 )
 def test_another_setting_redoes_what_it_touches(
