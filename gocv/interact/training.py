@@ -23,8 +23,9 @@ from gocv.interact.features import FEATURES
 from gocv.interact.labelled import LabelledClips, read_clips
 from gocv.interact.network import InteractionNet, NetworkSettings
 from gocv.metrics.classes import confusion, macro_f1
-from gocv.train import ScheduleSettings, factor
+from gocv.train import ScheduleSettings
 from gocv.train.loop import LoopSettings, fit
+from gocv.train.module import LearningModule
 
 try:
     import lightning
@@ -173,7 +174,7 @@ class _Data(lightning.LightningDataModule):
         return DataLoader([0])  # type: ignore[arg-type]
 
 
-class InteractionModule(lightning.LightningModule):
+class InteractionModule(LearningModule):
     """A network that learns.
 
     Args:
@@ -183,8 +184,7 @@ class InteractionModule(lightning.LightningModule):
     """
 
     def __init__(self, settings: InteractionTrainSettings, train: LabelledClips, held_out: LabelledClips) -> None:
-        super().__init__()
-        self.settings = settings
+        super().__init__(settings)
         self.net = InteractionNet(len(train.channels), len(train.numbers), len(train.classes), settings.network)
         frames = train.frames[train.inside].reshape(-1, len(train.channels))
         self.net.frame_mean.copy_(torch.from_numpy(frames.mean(axis=0)))
@@ -198,10 +198,6 @@ class InteractionModule(lightning.LightningModule):
             self.load_state_dict(state)
         self._held_out = held_out
         self._columns = _tensors(held_out)
-
-    def on_train_epoch_start(self) -> None:
-        """What is random follows from seed and epoch, so that a training can go on."""
-        torch.manual_seed(self.settings.loop.seed * 100_003 + self.current_epoch)
 
     def training_step(self, batch: tuple[Tensor, ...], _: int) -> Tensor:
         """Cross entropy of the clips and of the rows, as far as their classes are known."""
@@ -240,12 +236,7 @@ class InteractionModule(lightning.LightningModule):
         """AdamW; the rate changes with every batch."""
         s = self.settings.optimizer
         optimizer = torch.optim.AdamW(self.parameters(), s.rate, weight_decay=s.decay)
-        epochs = self.settings.loop.epochs
-        steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
-        course = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: factor(self.settings.schedule, step / steps, epochs)
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": course, "interval": "step"}}
+        return self.scheduled(optimizer)
 
 
 def _tensors(clips: LabelledClips) -> list[Tensor]:

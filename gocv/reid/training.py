@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from gocv.core import ConfigError, MissingDependencyError
 from gocv.data.config import Model
@@ -32,9 +32,10 @@ from gocv.reid.pictures import (
     teacher_vectors,
     unlabelled_pictures,
 )
-from gocv.train import PeopleSampler, ScheduleSettings, factor
+from gocv.train import PeopleSampler, ScheduleSettings
 from gocv.train.augment import Augmentation, AugmentSettings
 from gocv.train.loop import LoopSettings, fit
+from gocv.train.module import LearningModule, one_batch
 from gocv.train.weights import load_trunk
 
 try:
@@ -216,20 +217,10 @@ class ReidData(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         """One batch of nothing: `ReidModule` reads query and gallery itself, as ranks are not a sum over batches."""
-        return DataLoader(_Nothing())
+        return one_batch()
 
 
-class _Nothing(Dataset[int]):
-    """One row."""
-
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, _: int) -> int:
-        return 0
-
-
-class ReidModule(lightning.LightningModule):
+class ReidModule(LearningModule):
     """A network that learns.
 
     Args:
@@ -243,8 +234,7 @@ class ReidModule(lightning.LightningModule):
     _std: Tensor
 
     def __init__(self, settings: ReidTrainSettings, people: int, teacher_length: int, validation: ReidDataset) -> None:
-        super().__init__()
-        self.settings = settings
+        super().__init__(settings)
         classes = people if settings.loss.identity else 0
         fetched = settings.pretrained and settings.trunk is None and settings.start is None
         self.model = ReidModel(settings.model, classes, pretrained=fetched)
@@ -260,10 +250,6 @@ class ReidModule(lightning.LightningModule):
         config = settings.model
         self.register_buffer("_mean", torch.tensor(config.mean).view(3, 1, 1) * 255, persistent=False)
         self.register_buffer("_std", torch.tensor(config.std).view(3, 1, 1) * 255, persistent=False)
-
-    def on_train_epoch_start(self) -> None:
-        """What is random in the network follows from seed and epoch, so that a training can go on."""
-        torch.manual_seed(self.settings.loop.seed * 100_003 + self.current_epoch)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """The sum of the losses of a batch."""
@@ -293,27 +279,7 @@ class ReidModule(lightning.LightningModule):
             optimizer: torch.optim.Optimizer = torch.optim.SGD(groups, s.rate, momentum=0.9, weight_decay=s.decay)
         else:
             optimizer = torch.optim.AdamW(groups, s.rate, weight_decay=s.decay)
-        epochs = self.settings.loop.epochs
-        steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
-        course = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: factor(self.settings.schedule, step / steps, epochs)
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": course, "interval": "step"}}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the settings."""
-        checkpoint["gocv_settings"] = self.settings.model_dump(mode="json")
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse to go on with other settings.
-
-        Raises:
-            ConfigError: They differ in more than where and how long.
-        """
-        before, now = checkpoint["gocv_settings"], self.settings.model_dump(mode="json")
-        for key in now:
-            if key != "loop" and before.get(key) != now[key]:
-                raise ConfigError(f"was {before.get(key)} when this training began", key=key, expected="the same")
+        return self.scheduled(optimizer)
 
     @torch.inference_mode()
     def score(self, model: ReidModel) -> ReidScores:

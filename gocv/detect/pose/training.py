@@ -24,8 +24,9 @@ from gocv.detect.pose.export import export_pose
 from gocv.detect.pose.net import PoseModelConfig, PoseNet
 from gocv.detect.pose.pictures import PosePictures, joined, read_pose_pictures
 from gocv.detect.pose.variations import Variations, VariationSettings
-from gocv.train import ScheduleSettings, factor
+from gocv.train import ScheduleSettings
 from gocv.train.loop import LoopSettings, fit
+from gocv.train.module import LearningModule
 
 try:
     import lightning
@@ -193,14 +194,13 @@ class PoseData(lightning.LightningDataModule):
         )
 
 
-class PoseModule(lightning.LightningModule):
+class PoseModule(LearningModule):
     """A network that learns."""
 
     _emphasis: Tensor
 
     def __init__(self, settings: PoseTrainSettings) -> None:
-        super().__init__()
-        self.settings = settings
+        super().__init__(settings)
         self.net = PoseNet(settings.model, settings.trunk if settings.start is None else None)
         if settings.start is not None:
             state = torch.load(settings.start, map_location="cpu", weights_only=True)["state_dict"]
@@ -214,7 +214,7 @@ class PoseModule(lightning.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """What is random in the network follows from seed and epoch; frozen blocks keep their statistics."""
-        torch.manual_seed(self.settings.loop.seed * 100_003 + self.current_epoch)
+        super().on_train_epoch_start()
         for block in list(self.net.trunk)[: self.settings.frozen]:
             block.eval()
 
@@ -254,25 +254,7 @@ class PoseModule(lightning.LightningModule):
             {"params": [p for name, p in wanted if not name.startswith("trunk.")], "lr": s.rate},
         ]
         optimizer = torch.optim.AdamW(groups, s.rate, weight_decay=s.decay)
-        epochs = s.loop.epochs
-        steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
-        course = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: factor(s.schedule, step / steps, epochs))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": course, "interval": "step"}}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the settings."""
-        checkpoint["gocv_settings"] = self.settings.model_dump(mode="json")
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse to go on with other settings.
-
-        Raises:
-            ConfigError: They differ in more than where and how long.
-        """
-        before, now = checkpoint["gocv_settings"], self.settings.model_dump(mode="json")
-        for key in now:
-            if key != "loop" and before.get(key) != now[key]:
-                raise ConfigError(f"was {before.get(key)} when this training began", key=key, expected="the same")
+        return self.scheduled(optimizer)
 
 
 def place_loss(maps: Tensor, points: Tensor, weight: Tensor, stride: float, settings: LossSettings) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from gocv.core import ConfigError, DataError, Detections, Frame, MissingDependencyError
 from gocv.data.coco import DetectionSet
@@ -28,8 +28,8 @@ from gocv.detect.training.settings import DetectorTrainSettings
 from gocv.detect.training.weights import load_weights
 from gocv.geometry import clip_to_image, nms
 from gocv.metrics.detection import Boxes, evaluate_detections
-from gocv.train import factor
 from gocv.train.loop import fit
+from gocv.train.module import LearningModule, one_batch
 
 try:
     import lightning
@@ -127,20 +127,10 @@ class DetectorData(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         """One batch of nothing: `DetectorModule` reads the pictures itself, as AP50 is not a sum over batches."""
-        return DataLoader(_Nothing())
+        return one_batch()
 
 
-class _Nothing(Dataset[int]):
-    """One row."""
-
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, _: int) -> int:
-        return 0
-
-
-class DetectorModule(lightning.LightningModule):
+class DetectorModule(LearningModule):
     """A network that learns.
 
     Args:
@@ -148,9 +138,10 @@ class DetectorModule(lightning.LightningModule):
         validation: Data sets that give the score.
     """
 
+    free = ("loop", "export")
+
     def __init__(self, settings: DetectorTrainSettings, validation: Sequence[DetectionSet]) -> None:
-        super().__init__()
-        self.settings = settings
+        super().__init__(settings)
         self.net = PersonNet()
         load_weights(self.net, settings.start)
         for part in [*self.net.stem, *self.net.blocks][: settings.frozen]:
@@ -192,26 +183,7 @@ class DetectorModule(lightning.LightningModule):
         s = self.settings.optimizer
         wanted = [p for p in self.net.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(wanted, s.rate, weight_decay=s.decay)
-        epochs = self.settings.loop.epochs
-        course = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: factor(self.settings.schedule, step / s.steps, epochs)
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": course, "interval": "step"}}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the settings."""
-        checkpoint["gocv_settings"] = self.settings.model_dump(mode="json")
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse to go on with other settings.
-
-        Raises:
-            ConfigError: They differ in more than where, how long, and what is written.
-        """
-        before, now = checkpoint["gocv_settings"], self.settings.model_dump(mode="json")
-        for key in now:
-            if key not in ("loop", "export") and before.get(key) != now[key]:
-                raise ConfigError(f"was {before.get(key)} when this training began", key=key, expected="the same")
+        return self.scheduled(optimizer)
 
     def score(self, detect: Detect | None = None) -> dict[str, float]:
         """AP50 of each data set's held out pictures, by number and name; of the network unless `detect` is given."""

@@ -12,7 +12,7 @@ from pydantic import Field
 from scipy.stats import rankdata
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from gocv.core import ConfigError, MissingDependencyError
 from gocv.data.config import Model
@@ -21,8 +21,9 @@ from gocv.interact.hands.batches import BatchSettings, HandBatch, HandBatches, S
 from gocv.interact.hands.data import HandPictures, read_hand_pictures
 from gocv.interact.hands.export import HoldsCalibration, export_hands
 from gocv.interact.hands.network import HandModel, HandModelSettings
-from gocv.train import ScheduleSettings, factor
+from gocv.train import ScheduleSettings
 from gocv.train.loop import LoopSettings, fit
+from gocv.train.module import LearningModule, one_batch
 
 try:
     import lightning
@@ -142,20 +143,10 @@ class HandData(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         """One batch of nothing: `HandModule` looks at the pictures itself."""
-        return DataLoader(_Nothing())
+        return one_batch()
 
 
-class _Nothing(Dataset[int]):
-    """One row."""
-
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, _: int) -> int:
-        return 0
-
-
-class HandModule(lightning.LightningModule):
+class HandModule(LearningModule):
     """A network that learns.
 
     Args:
@@ -164,8 +155,8 @@ class HandModule(lightning.LightningModule):
     """
 
     def __init__(self, settings: HandTrainSettings, tune: HandPictures) -> None:
-        super().__init__()
-        self.settings, self._tune = settings, tune
+        super().__init__(settings)
+        self._tune = tune
         self.model = HandModel(settings.model).to(memory_format=torch.channels_last)
 
     def training_step(self, batch: HandBatch, _: int) -> Tensor:
@@ -191,10 +182,7 @@ class HandModule(lightning.LightningModule):
         """AdamW; the rate changes with every batch."""
         s = self.settings
         optimizer = torch.optim.AdamW(self.parameters(), s.rate, weight_decay=s.decay)
-        course = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: factor(s.schedule, step / s.batch.steps, s.loop.epochs)
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": course, "interval": "step"}}
+        return self.scheduled(optimizer)
 
 
 def contrastive(vector: Tensor, label: Tensor, temperature: float) -> Tensor:

@@ -22,8 +22,9 @@ from gocv.interact.products.export import export_onnx
 from gocv.interact.products.losses import ProductLoss, ProductLossSettings
 from gocv.interact.products.model import ProductModel
 from gocv.interact.products.pictures import Batch, ProductAugmentSettings, TrainingPictures, collate
-from gocv.train import PeopleSampler, ScheduleSettings, factor
+from gocv.train import PeopleSampler, ScheduleSettings
 from gocv.train.loop import LoopSettings, fit
+from gocv.train.module import LearningModule
 from gocv.train.weights import load_trunk
 
 try:
@@ -180,7 +181,7 @@ class ProductData(lightning.LightningDataModule):
         return [0]
 
 
-class ProductModule(lightning.LightningModule):
+class ProductModule(LearningModule):
     """A network that learns.
 
     Args:
@@ -190,18 +191,13 @@ class ProductModule(lightning.LightningModule):
     """
 
     def __init__(self, settings: ProductTrainSettings, products: int, scored: ProductDataset) -> None:
-        super().__init__()
-        self.settings = settings
+        super().__init__(settings)
         self.model = ProductModel(settings.model, settings.frozen)
         if settings.trunk is not None:
             load_trunk(self.model.trunk, settings.trunk)
         self.model = self.model.to(memory_format=torch.channels_last)
         self.loss = ProductLoss(settings.loss, products, settings.model.vector)
         self._photos, self._fronts = scored.train, scored.catalogue
-
-    def on_train_epoch_start(self) -> None:
-        """What is random in the network follows from seed and epoch, so that a training can go on."""
-        torch.manual_seed(self.settings.loop.seed * 100_003 + self.current_epoch)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """The sum of the losses of a batch."""
@@ -228,27 +224,7 @@ class ProductModule(lightning.LightningModule):
         rest = [p for p in self.parameters() if id(p) not in ours]
         groups = [{"params": trunk, "lr": s.rate * s.trunk_rate}, {"params": rest, "lr": s.rate}]
         optimizer = torch.optim.AdamW([g for g in groups if g["params"]], s.rate, weight_decay=s.decay)
-        epochs = self.settings.loop.epochs
-        steps = max(1, int(self.trainer.estimated_stepping_batches) // epochs)
-        course = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: factor(self.settings.schedule, step / steps, epochs)
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": course, "interval": "step"}}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the settings."""
-        checkpoint["gocv_settings"] = self.settings.model_dump(mode="json")
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse to go on with other settings.
-
-        Raises:
-            ConfigError: They differ in more than where and how long.
-        """
-        before, now = checkpoint["gocv_settings"], self.settings.model_dump(mode="json")
-        for key in now:
-            if key != "loop" and before.get(key) != now[key]:
-                raise ConfigError(f"was {before.get(key)} when this training began", key=key, expected="the same")
+        return self.scheduled(optimizer)
 
     @torch.inference_mode()
     def _vectors(self, pictures: ProductPictures, share: float, at_a_time: int = 32) -> NDArray[np.float32]:
